@@ -1,0 +1,42 @@
+# Two commands do all the set-up: `make practice` and `make test`.
+PYTHON ?= python3
+UV_VERSION = 0.13.9
+UV = .uv/bin/uv
+BIN = .venv/bin
+
+.PHONY: practice test test-deep check lock clean help
+
+help:            ## what one can make
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+practice: .venv/ready  ## a complete backup and restore on an embedded practice cluster
+	$(BIN)/atlasdb-recovery practice
+
+test: check      ## everything that must hold, the real three-node clusters included
+	$(BIN)/python -m pytest -m "not deep"
+
+test-deep: check ## the long versions of the same
+	$(BIN)/python -m pytest
+
+check: .venv/ready  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(UV)      ## pin every dependency anew
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --extra dev pyproject.toml -o requirements.lock
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "atlasdb-recovery needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet uv==$(UV_VERSION)
+
+.venv/ready: requirements.lock pyproject.toml | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:           ## remove what make made
+	rm -rf .uv .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

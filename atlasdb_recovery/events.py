@@ -1,0 +1,207 @@
+"""What can happen in a session: the journal's records and the front-ends' input.
+
+Events are past tense and plain. They hold no secrets: whoever makes one passes foreign text through
+`atlasdb_recovery.foreign` first. `step` is the step's name; "" where an event belongs to the whole session.
+"""
+
+from typing import Any
+
+import msgspec
+
+SAVED = frozenset({"progressed", "line-printed"})
+"""Tags of events that are shown but not journalled one by one (the journal samples them)."""
+
+
+def _tag(name: str) -> str:
+    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=_tag):
+    """Something that happened."""
+
+    step: str = ""
+
+
+class SessionStarted(Event):
+    session: str
+    procedure: str
+    """backup | restore"""
+    keyspace: str
+    mode: str
+    """LIVE | PRACTICE"""
+    version: str
+    operator: str
+    host: str
+    process: int
+    settings: dict[str, Any]
+
+
+class SessionResumed(Event):
+    operator: str
+    host: str
+    process: int
+    lock_taken_from: str = ""
+
+
+class GuardChecked(Event):
+    """A guard was evaluated. Only `passed`, `warned` and `not-applicable` let the step go on."""
+
+    guard: str
+    status: str
+    """passed | warned | blocked | unknown | not-applicable"""
+    evidence: str
+    remedy: str = ""
+    seconds: float = 0.0
+
+
+class QuestionAsked(Event):
+    """An answer is needed before the step can go on. `name` is its key in an answers file."""
+
+    name: str
+    question: str
+    detail: tuple[str, ...] = ()
+    phrase: str = ""
+    """If set, the exact words that must be typed."""
+    fingerprint: str = ""
+
+
+class AnswerGiven(Event):
+    name: str
+    answer: Any
+    by: str
+    """terminal | answers file | wizard"""
+    fingerprint: str = ""
+
+
+class PlanMade(Event):
+    """What the step is about to do: exact commands, CQL, rows; and a fingerprint of all they depend on."""
+
+    title: str
+    lines: tuple[str, ...]
+    fingerprint: str
+    facts: dict[str, Any] = {}
+
+
+class StepIntended(Event):
+    """Written and fsynced before the step acts."""
+
+    fingerprint: str
+    attempt: int
+
+
+class StepPerformed(Event):
+    seconds: float
+
+
+class StepVerified(Event):
+    """An independent look afterwards found it true."""
+
+    evidence: tuple[str, ...]
+    found_done: bool = False
+    """True if nothing had to be done: the cluster showed that the step was done already."""
+
+
+class StepFailed(Event):
+    problem: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+class StepSkipped(Event):
+    reason: str
+
+
+class Progressed(Event):
+    """How far a step has come; `scope` tells parts apart that run side by side (a node's address)."""
+
+    unit: str
+    done: int
+    total: int | None = None
+    scope: str = ""
+    note: str = ""
+
+
+class LinePrinted(Event):
+    """A raw line of a node's command or of a store tool."""
+
+    source: str
+    stream: str
+    text: str
+    at: float = 0.0
+
+
+class CommandStarted(Event):
+    source: str
+    command: tuple[str, ...]
+
+
+class CommandEnded(Event):
+    source: str
+    exit_code: int
+    seconds: float
+
+
+class RepairJudged(Event):
+    node: str
+    tables: tuple[str, ...]
+    verdict: str
+    """repaired | not-repaired | unknown"""
+    reasons: tuple[str, ...]
+    ranges: tuple[str, ...] = ()
+    attempt: int = 1
+
+
+class FactEstablished(Event):
+    """Something later steps rely on: `backup-timestamp`, `fast-forward-timestamp`, `export`, baselines …"""
+
+    name: str
+    value: Any
+    source: str = ""
+
+
+class Noted(Event):
+    """Something the operator should read: level note | warning."""
+
+    level: str
+    text: str
+
+
+class SessionParked(Event):
+    """Stopped, resumable."""
+
+    reason: str
+
+
+class SessionCompleted(Event):
+    """Every claim was proven."""
+
+    evidence: tuple[str, ...]
+
+
+class SessionAborted(Event):
+    reason: str
+
+
+AnyEvent = (
+    SessionStarted
+    | SessionResumed
+    | GuardChecked
+    | QuestionAsked
+    | AnswerGiven
+    | PlanMade
+    | StepIntended
+    | StepPerformed
+    | StepVerified
+    | StepFailed
+    | StepSkipped
+    | Progressed
+    | LinePrinted
+    | CommandStarted
+    | CommandEnded
+    | RepairJudged
+    | FactEstablished
+    | Noted
+    | SessionParked
+    | SessionCompleted
+    | SessionAborted
+)
