@@ -22,7 +22,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=_t
     step: str = ""
 
 
-class SessionStarted(Event):
+class SessionStarted(Event, frozen=True, kw_only=True):
     session: str
     procedure: str
     """backup | restore"""
@@ -36,14 +36,14 @@ class SessionStarted(Event):
     settings: dict[str, Any]
 
 
-class SessionResumed(Event):
+class SessionResumed(Event, frozen=True, kw_only=True):
     operator: str
     host: str
     process: int
     lock_taken_from: str = ""
 
 
-class GuardChecked(Event):
+class GuardChecked(Event, frozen=True, kw_only=True):
     """A guard was evaluated. Only `passed`, `warned` and `not-applicable` let the step go on."""
 
     guard: str
@@ -54,7 +54,7 @@ class GuardChecked(Event):
     seconds: float = 0.0
 
 
-class QuestionAsked(Event):
+class QuestionAsked(Event, frozen=True, kw_only=True):
     """An answer is needed before the step can go on. `name` is its key in an answers file."""
 
     name: str
@@ -65,7 +65,7 @@ class QuestionAsked(Event):
     fingerprint: str = ""
 
 
-class AnswerGiven(Event):
+class AnswerGiven(Event, frozen=True, kw_only=True):
     name: str
     answer: Any
     by: str
@@ -73,7 +73,7 @@ class AnswerGiven(Event):
     fingerprint: str = ""
 
 
-class PlanMade(Event):
+class PlanMade(Event, frozen=True, kw_only=True):
     """What the step is about to do: exact commands, CQL, rows; and a fingerprint of all they depend on."""
 
     title: str
@@ -82,18 +82,18 @@ class PlanMade(Event):
     facts: dict[str, Any] = {}
 
 
-class StepIntended(Event):
+class StepIntended(Event, frozen=True, kw_only=True):
     """Written and fsynced before the step acts."""
 
     fingerprint: str
     attempt: int
 
 
-class StepPerformed(Event):
+class StepPerformed(Event, frozen=True, kw_only=True):
     seconds: float
 
 
-class StepVerified(Event):
+class StepVerified(Event, frozen=True, kw_only=True):
     """An independent look afterwards found it true."""
 
     evidence: tuple[str, ...]
@@ -101,17 +101,17 @@ class StepVerified(Event):
     """True if nothing had to be done: the cluster showed that the step was done already."""
 
 
-class StepFailed(Event):
+class StepFailed(Event, frozen=True, kw_only=True):
     problem: str
     evidence: tuple[str, ...] = ()
     remedy: str = ""
 
 
-class StepSkipped(Event):
+class StepSkipped(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class Progressed(Event):
+class Progressed(Event, frozen=True, kw_only=True):
     """How far a step has come; `scope` tells parts apart that run side by side (a node's address)."""
 
     unit: str
@@ -121,7 +121,7 @@ class Progressed(Event):
     note: str = ""
 
 
-class LinePrinted(Event):
+class LinePrinted(Event, frozen=True, kw_only=True):
     """A raw line of a node's command or of a store tool."""
 
     source: str
@@ -130,18 +130,18 @@ class LinePrinted(Event):
     at: float = 0.0
 
 
-class CommandStarted(Event):
+class CommandStarted(Event, frozen=True, kw_only=True):
     source: str
     command: tuple[str, ...]
 
 
-class CommandEnded(Event):
+class CommandEnded(Event, frozen=True, kw_only=True):
     source: str
     exit_code: int
     seconds: float
 
 
-class RepairJudged(Event):
+class RepairJudged(Event, frozen=True, kw_only=True):
     node: str
     tables: tuple[str, ...]
     verdict: str
@@ -151,7 +151,7 @@ class RepairJudged(Event):
     attempt: int = 1
 
 
-class FactEstablished(Event):
+class FactEstablished(Event, frozen=True, kw_only=True):
     """Something later steps rely on: `backup-timestamp`, `fast-forward-timestamp`, `export`, baselines …"""
 
     name: str
@@ -159,26 +159,26 @@ class FactEstablished(Event):
     source: str = ""
 
 
-class Noted(Event):
+class Noted(Event, frozen=True, kw_only=True):
     """Something the operator should read: level note | warning."""
 
     level: str
     text: str
 
 
-class SessionParked(Event):
+class SessionParked(Event, frozen=True, kw_only=True):
     """Stopped, resumable."""
 
     reason: str
 
 
-class SessionCompleted(Event):
+class SessionCompleted(Event, frozen=True, kw_only=True):
     """Every claim was proven."""
 
     evidence: tuple[str, ...]
 
 
-class SessionAborted(Event):
+class SessionAborted(Event, frozen=True, kw_only=True):
     reason: str
 
 

@@ -1,0 +1,35 @@
+"""Foreign text is data: node output, configuration, error messages, names.
+
+Nothing that came from outside reaches a terminal, a journal or a report before it went through `plain`.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST_LINE = 10_000
+
+
+def plain(text: str, longest: int = LONGEST_LINE) -> str:
+    """One line of printable text: control, escape, bidi and zero-width characters become visible \\x escapes.
+
+    Longer text is cut, and says by how much.
+    """
+    cut = text[:longest]
+    shown = "".join(_visible(character) for character in cut)
+    return shown if len(text) <= longest else f"{shown}… ({len(text) - longest} more characters)"
+
+
+def _visible(character: str) -> str:
+    if character == "\t":
+        return "    "
+    if character.isprintable() and unicodedata.category(character) not in {"Cf", "Cc", "Co", "Cs"}:
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text with every one of these secrets replaced by ***."""
+    for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
