@@ -73,7 +73,7 @@ def summary(path: Path) -> SessionSummary:
         _fold(found, proven, record.event)
     found.unproven = tuple(step for step, is_proven in proven.items() if not is_proven)
     found.damage = "" if reader.integrity.is_torn else reader.integrity.damage
-    if _is_being_written(path):
+    if found.state in {"unfinished", "parked"} and _is_being_written(path):
         found.state = "running"
     return found
 
