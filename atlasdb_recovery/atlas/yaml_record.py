@@ -1,0 +1,149 @@
+"""A YAML mapping read into a msgspec Struct: unknown keys, wrong types and missing variables named with their line."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+import msgspec
+
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part
+from atlasdb_recovery.foreign import plain
+
+_VARIABLE = re.compile(r"\$?\$\{([^}]*)\}?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REMEDIES = {
+    "int": "Write a whole number.",
+    "float": "Write a number.",
+    "bool": "Write true or false.",
+    "str": "Write one value; in quotes if it begins with a bracket or brace.",
+    "object": "Write it as indented `key: value` lines.",
+    "array": "Write it as a list: one `- value` a line.",
+}
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Values:
+    """The values of a file and of flags (which win), still as text, and where each came from."""
+
+    def __init__(self, document: Part | None, overrides: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        self._document = document
+        self._environment = environment
+        self.overridden: frozenset[str] = frozenset()
+        self.used: dict[str, str] = {}
+        """The environment variables that were put in, by name."""
+        raw = document.raw() if document is not None else {}
+        if document is not None and not isinstance(raw, dict):
+            document.mapping()
+        self.values: dict[str, Any] = self._expanded(raw, ())
+        self.overridden = frozenset(key for key, value in overrides.items() if value is not None)
+        for key in self.overridden:
+            self._set(key, _as_text(overrides[key]))
+
+    def record(self, schema: type[S]) -> S:
+        """All of them as this Struct. Raises ConfigurationError."""
+        self._refuse_unknown(self.values, schema, ())
+        try:
+            return msgspec.convert(self.values, schema, strict=False)
+        except msgspec.ValidationError as error:
+            raise self._explained(str(error), schema) from None
+
+    def error(self, path: tuple[str, ...], what: str, remedy: str) -> ConfigurationError:
+        """An error at the nearest place the file has for this path."""
+        dotted = ".".join(path)
+        if any(f"{dotted}.".startswith(f"{key}.") for key in self.overridden):
+            return ConfigurationError(f"{dotted}, given on the command line: {what}", remedy)
+        part = self._document
+        if part is None:
+            return ConfigurationError(f"{dotted}: {what}", remedy)
+        for key in path:
+            below = part.mapping().get(key) if part.is_mapping else None
+            if below is None:
+                break
+            part = below
+        return part.error(f"{dotted}: {what}" if dotted else what, remedy)
+
+    def _set(self, dotted: str, value: Any) -> None:
+        *above, last = dotted.split(".")
+        values = self.values
+        for depth, key in enumerate(above, start=1):
+            values = values.setdefault(key, {})
+            if not isinstance(values, dict):
+                raise self.error(tuple(above[:depth]), "this is no mapping", _REMEDIES["object"])
+        values[last] = value
+
+    def _expanded(self, value: Any, path: tuple[str, ...]) -> Any:
+        if isinstance(value, dict):
+            expanded = {key: self._expanded(below, (*path, key)) for key, below in value.items()}
+            return {key: below for key, below in expanded.items() if below is not None}
+        if isinstance(value, list):
+            return [self._expanded(below, path) for below in value]
+        return _VARIABLE.sub(lambda match: self._variable(match, path), value) if isinstance(value, str) else value
+
+    def _variable(self, match: re.Match[str], path: tuple[str, ...]) -> str:
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        name = match[1]
+        if not match[0].endswith("}") or not _NAME.fullmatch(name):
+            raise self.error(
+                path, f"“{match[0]}” names no environment variable", "Write ${NAME}; $${ stands for a literal ${."
+            )
+        if name not in self._environment:
+            raise self.error(
+                path, f"the environment variable {name} is not set", f"Set it (export {name}=…) and start again."
+            )
+        self.used[name] = self._environment[name]
+        return self._environment[name]
+
+    def _refuse_unknown(self, values: Any, schema: type[msgspec.Struct], path: tuple[str, ...]) -> None:
+        if not isinstance(values, dict):
+            return
+        known = {field.encode_name: field.type for field in msgspec.structs.fields(schema)}
+        for key, below in values.items():
+            if key not in known:
+                close = difflib.get_close_matches(key, known, 1)
+                remedy = f"Did you mean {close[0]}?" if close else f"Known here are {', '.join(known)}."
+                raise self.error((*path, key), f"“{plain(key)}” is no setting", remedy)
+            for struct in _structs_in(known[key]):
+                self._refuse_unknown(below, struct, (*path, key))
+
+    def _explained(self, message: str, schema: type[msgspec.Struct]) -> ConfigurationError:
+        problem, _, at = message.partition(" - at `$")
+        path = tuple(key for key in at.rstrip("`").replace("[...]", "").split(".") if key)
+        expected = re.match(r"Expected `(\w+)", problem)
+        missing = re.match(r"Object missing required field `(\w+)`", problem)
+        if missing:
+            return self.error(path, f"{missing[1]} is missing", f"Add `{missing[1]}:`.")
+        choices = _choices(schema, path)
+        if choices:
+            return self.error(path, "this is not one of its values", f"Use {' or '.join(choices)}.")
+        return self.error(path, problem, _REMEDIES.get(expected[1] if expected else "", "Correct it."))
+
+
+def _as_text(value: Any) -> Any:
+    """A flag's value as it would stand in the file."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_text(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_text(below) for below in value]
+    if isinstance(value, Path):
+        return str(value.expanduser().absolute())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _structs_in(annotation: Any) -> Iterator[type[msgspec.Struct]]:
+    for kind in get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            yield kind
+
+
+def _choices(schema: type[msgspec.Struct], path: tuple[str, ...]) -> tuple[str, ...]:
+    kind: Any = schema
+    for key in path:
+        structs = list(_structs_in(kind))
+        fields = {field.encode_name: field.type for field in msgspec.structs.fields(structs[0])} if structs else {}
+        kind = fields.get(key)
+    return tuple(str(choice) for choice in get_args(kind)) if get_origin(kind) is Literal else ()

@@ -1,0 +1,309 @@
+"""The settings of a session: `recovery.yml`, flags over it, and the service's own AtlasDB configuration beneath.
+
+Frozen once read. Passwords are `Secret`: no repr shows them.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import platformdirs
+
+from atlasdb_recovery.atlas import config, servers, yaml_document
+from atlasdb_recovery.atlas.config import AtlasConfig
+from atlasdb_recovery.atlas.secret import Secret
+from atlasdb_recovery.atlas.tls_files import TlsFiles
+from atlasdb_recovery.atlas.yaml_record import Values
+from atlasdb_recovery.foreign import masked
+from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
+
+INLINE = Path("--inline-config")
+PASSWORD_OPTIONS = frozenset({"-pw", "--password"})
+_SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL")
+
+
+class CqlSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the cluster is reached over CQL. Timeouts are seconds.
+
+    `contact_points` are host names without ports, all on `port`.
+    """
+
+    contact_points: tuple[str, ...]
+    port: int = 9042
+    username: str = ""
+    password: str = ""
+    tls: TlsFiles | None = None
+    connect_timeout: float = 10.0
+    request_timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "password", Secret(self.password))
+
+
+class NodetoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How nodetool of any node is run. `nodes` overrides any placeholder, or `command`, by address."""
+
+    command: str = "nodetool -h {address} -p {jmx_port}"
+    jmx_port: int = 7199
+    nodes: dict[str, dict[str, str]] = {}
+    username: str | None = None
+    password_file: Path | None = None
+
+    @property
+    def template(self) -> str:
+        """The command with its JMX credentials. The password is in the file that nodetool reads, never an argument."""
+        return self.command + self._credentials
+
+    @property
+    def node_overrides(self) -> dict[str, dict[str, str]]:
+        """`nodes`, their own commands with the JMX credentials too."""
+        return {
+            address: {key: value + self._credentials if key == "command" else value for key, value in values.items()}
+            for address, values in self.nodes.items()
+        }
+
+    @property
+    def _credentials(self) -> str:
+        words: list[str] = []
+        if self.username is not None:
+            words += ["-u", self.username]
+        if self.password_file is not None:
+            words += ["-pwf", str(self.password_file)]
+        return "".join(" " + shlex.quote(word).replace("{", "{{").replace("}", "}}") for word in words)
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the key value store itself is backed up and restored. `data_directories` are by node address."""
+
+    method: Literal["external", "command", "snapshot"] = "external"
+    backup_command: str | None = None
+    restore_command: str | None = None
+    data_directories: dict[str, Path] = {}
+
+
+class RepairSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether nodes that share no replica may be repaired at the same time."""
+
+    parallel: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a session was told before it began."""
+
+    service: AtlasConfig
+    config_path: Path
+    config_root: str | None = None
+    backup_dir: Path
+    cql: CqlSettings
+    nodetool: NodetoolSettings = NodetoolSettings()
+    store: StoreSettings = StoreSettings()
+    removal: Literal["delete", "abort"] = "delete"
+    repair: RepairSettings = RepairSettings()
+    state_dir: Path
+    export_dir: Path
+    timestamp_servers: tuple[str, ...] = ()
+    """Where a running service hands out timestamps, if its own file does not say so (an embedded service)."""
+    timestamp_tls: TlsFiles | None = None
+    environment_secrets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        hidden = tuple(Secret(value) for value in self.environment_secrets)
+        msgspec.structs.force_setattr(self, "environment_secrets", hidden)
+
+    @property
+    def keyspace(self) -> str:
+        return self.service.keyspace
+
+    def secrets(self) -> frozenset[str]:
+        """Every text that must never be shown."""
+        return frozenset(str(secret) for secret in _secrets(self) if secret)
+
+    def shown(self) -> dict[str, Any]:
+        """All of it as plain values for the journal, secrets as ***."""
+        shown = _shown(self, self.secrets())
+        assert isinstance(shown, dict)
+        del shown["environment_secrets"]
+        return shown
+
+
+def load(
+    path: Path | None, overrides: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Of `recovery.yml` (None: of overrides alone), with flags over it by dotted keys such as `cql.port`.
+
+    Paths in the file count from its directory, paths in overrides from the working directory. Raises
+    ConfigurationError.
+    """
+    document = yaml_document.read(path) if path is not None else None
+    values = Values(document, overrides or {}, os.environ if environment is None else environment)
+    return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
+
+
+class _Reading:
+    """The file's keys, and the directory its paths count from."""
+
+    def __init__(self, values: Values, file: SettingsFile, directory: Path) -> None:
+        self._values, self._file, self._directory = values, file, directory.absolute()
+
+    def settings(self) -> Settings:
+        file = self._file
+        state_dir = self._path("state_dir", file.state_dir) or platformdirs.user_state_path("atlasdb-recovery")
+        backup_dir = self._path("backup_dir", file.backup_dir)
+        assert backup_dir is not None
+        service, config_path = self._service()
+        return Settings(
+            service=service,
+            config_path=config_path,
+            config_root=file.config_root,
+            backup_dir=backup_dir,
+            cql=self._cql(service),
+            nodetool=self._nodetool(),
+            store=self._store(),
+            removal=file.removal,
+            repair=RepairSettings(parallel=file.repair.parallel),
+            state_dir=state_dir,
+            export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
+            timestamp_servers=self._timestamp_servers(),
+            timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls),
+            environment_secrets=tuple(self._environment_secrets()),
+        )
+
+    def _service(self) -> tuple[AtlasConfig, Path]:
+        file = self._file
+        tls = self._tls("cql.tls", file.cql.tls)
+        instead = config.Instead(username=file.cql.username, password=file.cql.password, tls=tls)
+        if file.inline_config is not None:
+            if file.config is not None:
+                raise self._values.error(("inline_config",), "config is given as well", "Give one of the two.")
+            return config.parse(file.inline_config, file.config_root or "", instead=instead), INLINE
+        path = self._path("config", file.config)
+        if path is None:
+            remedy = "Add `config:` with the path of the service's AtlasDB configuration, or give --config."
+            raise self._values.error((), "config is missing", remedy)
+        runtime = self._path("runtime_config", file.runtime_config)
+        return config.load(path, file.config_root, runtime, file.runtime_config_root, instead), path
+
+    def _cql(self, service: AtlasConfig) -> CqlSettings:
+        block = self._file.cql
+        ports = {host.port for host in service.cql_hosts}
+        has_own_port = "port" in self._values.values.get("cql", {})
+        if len(ports) > 1 and not has_own_port:
+            what = "the service's cqlHosts use different ports"
+            raise self._values.error(("cql",), what, "Give `cql.port` and the `cql.contact_points` that listen on it.")
+        hosts = service.cql_hosts or service.thrift_hosts
+        return CqlSettings(
+            contact_points=block.contact_points or tuple(dict.fromkeys(host.host for host in hosts)),
+            port=block.port if has_own_port or not ports else ports.pop(),
+            username=service.username,
+            password=service.password,
+            tls=service.tls,
+            connect_timeout=block.connect_timeout,
+            request_timeout=block.request_timeout,
+        )
+
+    def _nodetool(self) -> NodetoolSettings:
+        block = self._file.nodetool
+        self._require_command(("nodetool", "command"), block.command)
+        for address, overrides in block.nodes.items():
+            if "command" in overrides:
+                self._require_command(("nodetool", "nodes", address, "command"), overrides["command"])
+        return NodetoolSettings(
+            command=block.command,
+            jmx_port=block.jmx_port,
+            nodes=block.nodes,
+            username=block.username,
+            password_file=self._path("nodetool.password_file", block.password_file),
+        )
+
+    def _require_command(self, path: tuple[str, ...], command: str) -> None:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise self._values.error(path, f"this is no command: {error}", "Close its quotes.") from None
+        if not words:
+            raise self._values.error(path, "the command is empty", "Write how nodetool is run.")
+        if PASSWORD_OPTIONS & set(words):
+            what = "a password among a command's arguments can be read by everyone on the machine"
+            raise self._values.error(path, what, "Write it to a file and name that as `nodetool.password_file`.")
+
+    def _store(self) -> StoreSettings:
+        block = self._file.store
+        directories = {
+            address: self._base("store.data_directories") / Path(text).expanduser()
+            for address, text in block.data_directories.items()
+        }
+        for key in ("backup_command", "restore_command") if block.method == "command" else ():
+            if not getattr(block, key):
+                raise self._values.error(("store",), f"store.method is command, but {key} is missing", f"Add `{key}:`.")
+        if block.method == "snapshot" and not directories:
+            remedy = "Add `data_directories:` with each node's address and its Cassandra data directory."
+            raise self._values.error(("store",), "store.method is snapshot, but data_directories is missing", remedy)
+        return StoreSettings(
+            method=block.method,
+            backup_command=block.backup_command,
+            restore_command=block.restore_command,
+            data_directories=directories,
+        )
+
+    def _timestamp_servers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._uri(text) for text in self._file.timestamps.servers))
+
+    def _uri(self, text: str) -> str:
+        uri = servers.base_uri(text)
+        if uri is None:
+            raise self._values.error(("timestamps", "servers"), "this is no address of a service", servers.URI_REMEDY)
+        return uri
+
+    def _tls(self, key: str, block: TlsBlock | None) -> TlsFiles | None:
+        if block is None:
+            return None
+        if block.key is not None and block.certificate is None:
+            raise self._values.error(tuple(key.split(".")), "key is given without certificate", "Add `certificate:`.")
+        files = TlsFiles(
+            ca=self._path(f"{key}.ca", block.ca),
+            certificate=self._path(f"{key}.certificate", block.certificate),
+            key=self._path(f"{key}.key", block.key),
+        )
+        files.require_files()
+        return files
+
+    def _base(self, key: str) -> Path:
+        return Path.cwd() if key in self._values.overridden else self._directory
+
+    def _path(self, key: str, text: str | None) -> Path | None:
+        if text is None:
+            return None
+        if not text or "\0" in text:
+            raise self._values.error(tuple(key.split(".")), "this is no path", "Write the path of a file or directory.")
+        return self._base(key) / Path(text).expanduser()
+
+    def _environment_secrets(self) -> list[str]:
+        used = self._values.used.items()
+        return [value for name, value in used if value and any(word in name.upper() for word in _SECRET_NAMES)]
+
+
+def _secrets(value: Any) -> list[Secret]:
+    if isinstance(value, Secret):
+        return [value]
+    if isinstance(value, msgspec.Struct):
+        value = [getattr(value, name) for name in value.__struct_fields__]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [secret for below in value for secret in _secrets(below)] if isinstance(value, list | tuple) else []
+
+
+def _shown(value: Any, secrets: frozenset[str]) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _shown(getattr(value, name), secrets) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {str(key): _shown(below, secrets) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(below, secrets) for below in value]
+    if isinstance(value, Secret):
+        return "***" if value else ""
+    if isinstance(value, Path):
+        return str(value)
+    return masked(value, secrets) if isinstance(value, str) else value

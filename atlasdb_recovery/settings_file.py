@@ -1,0 +1,100 @@
+"""`recovery.yml` as it is written: every key it may hold. `atlasdb_recovery.settings` says what they come to mean."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
+
+
+class _Block(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class TlsBlock(_Block, frozen=True, kw_only=True):
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+class CqlBlock(_Block, frozen=True, kw_only=True):
+    port: Port = 9042
+    username: str | None = None
+    password: str | None = None
+    tls: TlsBlock | None = None
+    contact_points: tuple[str, ...] = ()
+    connect_timeout: Seconds = 10.0
+    request_timeout: Seconds = 120.0
+
+
+class NodetoolBlock(_Block, frozen=True, kw_only=True):
+    command: str = "nodetool -h {address} -p {jmx_port}"
+    jmx_port: Port = 7199
+    nodes: dict[str, dict[str, str]] = {}
+    username: str | None = None
+    password_file: str | None = None
+
+
+class StoreBlock(_Block, frozen=True, kw_only=True):
+    method: Literal["external", "command", "snapshot"] = "external"
+    backup_command: str | None = None
+    restore_command: str | None = None
+    data_directories: dict[str, str] = {}
+
+
+class RepairBlock(_Block, frozen=True, kw_only=True):
+    parallel: bool = False
+
+
+class TimestampsBlock(_Block, frozen=True, kw_only=True):
+    servers: tuple[str, ...] = ()
+    tls: TlsBlock | None = None
+
+
+class SettingsFile(_Block, frozen=True, kw_only=True):
+    config: str | None = None
+    inline_config: str | None = None
+    config_root: str | None = None
+    runtime_config: str | None = None
+    runtime_config_root: str | None = None
+    backup_dir: str
+    cql: CqlBlock = CqlBlock()
+    nodetool: NodetoolBlock = NodetoolBlock()
+    store: StoreBlock = StoreBlock()
+    removal: Literal["delete", "abort"] = "delete"
+    repair: RepairBlock = RepairBlock()
+    timestamps: TimestampsBlock = TimestampsBlock()
+    state_dir: str | None = None
+    export_dir: str | None = None
+
+
+EXAMPLE = """\
+config: install.yml              # the service's AtlasDB configuration, read as it is
+config_root: /atlasdb            # where the AtlasDB block stands in it
+# runtime_config: runtime.yml    # if the service has one; runtime_config_root as well
+backup_dir: /backups/orders-2026-11-23
+cql:                             # what the service's file lacks; what it has is used as it is
+  port: 9042
+  username: recovery
+  password: "${CQL_PASSWORD}"    # from the environment
+  tls: {ca: ca.pem, certificate: client.pem, key: client.key}
+  # contact_points: [cass-1, cass-2]
+nodetool:
+  command: "nodetool -h {address} -p {jmx_port}"     # or "ssh {address} nodetool", "kubectl exec …"
+  jmx_port: 7199
+  nodes: {127.0.0.2: {jmx_port: 7102}}               # overrides by address
+  # username: jmx                                    # the password is read by nodetool, from a file
+  # password_file: jmx.password
+store:
+  method: external               # or command, snapshot
+  # backup_command: "medusa backup --backup-name {session}"
+  # restore_command: "medusa restore-cluster --backup-name {session}"
+  # data_directories: {127.0.0.1: /var/lib/cassandra/data}
+removal: delete                  # or abort; schema 3 is always aborted
+repair: {parallel: false}
+# timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running embedded service's own address
+# state_dir: /var/lib/atlasdb-recovery
+# export_dir: /var/lib/atlasdb-recovery/exports
+"""
+"""A whole `recovery.yml`."""
