@@ -127,7 +127,7 @@ VALIDATION = "8e1d5e30-e6e2-11f1-95f2-4fab6fc4696b"
     "text",
     [
         f"""pending tasks: 2
-                                     id         compaction type   keyspace           table   completed  total  unit  progress
+                                     id   compaction type   keyspace   table   completed  total  unit  progress
    {VALIDATION}              Validation      atlas   _transactions      196608    3388765   bytes      5.80%
    {VALIDATION}   Secondary index build      atlas        foo__bar           0          0   bytes        n/a
 Active compaction remaining time :   0h00m00s
