@@ -225,7 +225,7 @@ class _Reading:
             raise self._values.error(path, f"this is no command: {error}", "Close its quotes.") from None
         if not words:
             raise self._values.error(path, "the command is empty", "Write how nodetool is run.")
-        if PASSWORD_OPTIONS & set(words):
+        if PASSWORD_OPTIONS & {word.partition("=")[0] for word in words}:
             what = "a password among a command's arguments can be read by everyone on the machine"
             raise self._values.error(path, what, "Write it to a file and name that as `nodetool.password_file`.")
 

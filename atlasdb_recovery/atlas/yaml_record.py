@@ -104,7 +104,7 @@ class Values:
         known = {field.encode_name: field.type for field in msgspec.structs.fields(schema)}
         for key, below in values.items():
             if key not in known:
-                close = difflib.get_close_matches(key, known, 1)
+                close = difflib.get_close_matches(key, known, 1, cutoff=0.5)
                 remedy = f"Did you mean {close[0]}?" if close else f"Known here are {', '.join(known)}."
                 raise self.error((*path, key), f"“{plain(key)}” is no setting", remedy)
             for struct in _structs_in(known[key]):
