@@ -3,7 +3,7 @@
 Three schemas (`TransactionConstants`), and only the coordination map tells which one a start timestamp belongs to:
 
 1. `_transactions`: the commit timestamp itself (`V1EncodingStrategy`).
-2. `_transactions2`: its distance from the start, the starts spread over 16 rows a partition (`TicketsEncodingStrategy`).
+2. `_transactions2`: its distance from the start; the starts take turns in 16 rows (`TicketsEncodingStrategy`).
 3. `_transactions2`: as 2, and a byte for the state of the two-phase commit (`TwoPhaseEncodingStrategy`).
 
 No cell means in progress. Reading is stricter than Java's: what AtlasDB would not have written is a `MalformedCell`.
@@ -152,7 +152,9 @@ def abort_value(schema: int) -> bytes:
     return value_of(schema, LOWEST_START, None)
 
 
-def decode(schema: int, table: str, key: bytes, column1: bytes, column2: int, value: bytes) -> Entry:
+def decode(  # noqa: PLR0917 — a cell, in the order of its columns
+    schema: int, table: str, key: bytes, column1: bytes, column2: int, value: bytes
+) -> Entry:
     """What the cell says, read by this schema. Raises `MalformedCell` for anything AtlasDB would not have written."""
     if table != table_of(schema):
         raise MalformedCell(f"schema {schema} is kept in {table_of(schema)}, not in {plain(table, 100)}")
