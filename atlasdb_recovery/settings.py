@@ -167,7 +167,7 @@ class _Reading:
             state_dir=state_dir,
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
             timestamp_servers=self._timestamp_servers(),
-            timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls),
+            timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls, verify_host=True),
             environment_secrets=tuple(self._environment_secrets()),
         )
 
@@ -257,7 +257,7 @@ class _Reading:
             raise self._values.error(("timestamps", "servers"), "this is no address of a service", servers.URI_REMEDY)
         return uri
 
-    def _tls(self, key: str, block: TlsBlock | None) -> TlsFiles | None:
+    def _tls(self, key: str, block: TlsBlock | None, *, verify_host: bool = False) -> TlsFiles | None:
         if block is None:
             return None
         if block.key is not None and block.certificate is None:
@@ -266,6 +266,8 @@ class _Reading:
             ca=self._path(f"{key}.ca", block.ca),
             certificate=self._path(f"{key}.certificate", block.certificate),
             key=self._path(f"{key}.key", block.key),
+            password=block.key_password or "",
+            verify_host=verify_host,
         )
         files.require_files()
         return files

@@ -16,6 +16,7 @@ class TlsBlock(_Block, frozen=True, kw_only=True):
     ca: str | None = None
     certificate: str | None = None
     key: str | None = None
+    key_password: str | None = None
 
 
 class CqlBlock(_Block, frozen=True, kw_only=True):

@@ -162,6 +162,21 @@ def test_environment_variables(place: Path) -> None:
     assert "an encrypted value" in refusal(place, SMALLEST + 'cql: {password: "${enc:QQ}"}')
 
 
+def test_host_names_are_verified_where_the_service_does_and_always_over_https(place: Path) -> None:
+    text = SMALLEST + "cql: {tls: {ca: ca.pem, certificate: client.pem, key: client.key, key_password: pw}}\n"
+    text += "timestamps: {tls: {ca: ca.pem}, servers: ['https://a:1']}\n"
+    read = loaded(place, text)
+    assert (read.cql.tls, read.timestamp_tls) == (
+        TlsFiles(ca=place / "ca.pem", certificate=place / "client.pem", key=place / "client.key", password="pw"),
+        TlsFiles(ca=place / "ca.pem", verify_host=True),
+    )
+    assert "pw" in read.secrets()
+    (place / "install.yml").write_text(INSTALL + "    enableEndpointVerification: true\n")
+    tls = loaded(place, text).cql.tls
+    assert tls is not None
+    assert tls.verify_host
+
+
 def test_secrets_are_known_and_shown_nowhere(place: Path) -> None:
     text = SMALLEST + 'cql: {password: hush}\nstore: {restore_command: "restore --token ${API_TOKEN} ${HOME}"}\n'
     read = loaded(place, text, environment={"API_TOKEN": "tok-123", "HOME": "/home/op"})

@@ -113,7 +113,7 @@ def _config(install: Part, live: Part | None, instead: Instead) -> AtlasConfig:
         cql_hosts=servers.cql,
         username=username,
         password=password,
-        tls=instead.tls or _tls(store),
+        tls=_tls(store, instead),
         replication_factor=_replication_factor(store, live_store),
         timestamp_authority=authority,
         timestamp_servers=uris,
@@ -199,13 +199,15 @@ def _credentials(store: Part, instead: Instead) -> tuple[str, str]:
     return username, password
 
 
-def _tls(store: Part) -> TlsFiles | None:
+def _tls(store: Part, instead: Instead) -> TlsFiles | None:
     """`ssl` wins where it is present; else an `sslConfiguration` means TLS (`CassandraKeyValueServiceConfig`)."""
+    verify = store.entry("enableEndpointVerification")
+    verify_host = verify is not None and verify.boolean()
+    if instead.tls is not None:
+        return msgspec.structs.replace(instead.tls, verify_host=verify_host)
     flag, block = store.entry("ssl"), store.entry("sslConfiguration")
     if not (flag.boolean() if flag is not None else block is not None):
         return None
-    verify = store.entry("enableEndpointVerification")
-    verify_host = verify is not None and verify.boolean()
     files = tls_files(block, verify_host=verify_host) if block is not None else TlsFiles(verify_host=verify_host)
     files.require_no_java_store()
     return files
