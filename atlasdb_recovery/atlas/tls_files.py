@@ -40,9 +40,13 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
 
     def require_no_java_store(self) -> None:
         """Raises ConfigurationError with the commands that convert it."""
-        for path, kind in ((self.ca, self.ca_type), (self.certificate, self.certificate_type)):
-            if path is not None and kind == JKS:
-                raise _java_store(path, is_key_store=path == self.certificate)
+        stores = {}
+        if self.ca is not None and self.ca_type == JKS:
+            stores["ca"] = self.ca
+        if self.certificate is not None and self.certificate_type == JKS:
+            stores["certificate"] = self.certificate
+        if stores:
+            raise _java_stores(stores)
 
     def require_files(self) -> None:
         """Raises ConfigurationError if a file is not there."""
@@ -137,18 +141,23 @@ def _by_content(path: Path) -> str | None:
     return PKCS12 if start[:1] == b"\x30" else JKS if start in _JKS_MAGIC else None
 
 
-def _java_store(path: Path, *, is_key_store: bool) -> ConfigurationError:
-    """The two lines that make a PEM file of it."""
-    store, pkcs12, pem = (shlex.quote(str(p)) for p in (path, path.with_suffix(".p12"), path.with_suffix(".pem")))
-    keys = "" if is_key_store else " -nokeys"
+def _java_stores(stores: dict[str, Path]) -> ConfigurationError:
+    """With the lines that make PEM files of them, and the `cql.tls` that names these."""
+    lines, named = [], []
+    for use, path in stores.items():
+        store, pkcs12, pem = (shlex.quote(str(p)) for p in (path, path.with_suffix(".p12"), path.with_suffix(".pem")))
+        lines.append(
+            f"  keytool -importkeystore -srckeystore {store} -srcstoretype JKS"
+            f" -destkeystore {pkcs12} -deststoretype PKCS12\n"
+            f"  openssl pkcs12 -in {pkcs12}{' -nokeys' if use == 'ca' else ''} -out {pem}\n"
+        )
+        named.append(f"{use}: {pem}")
+    if "certificate" in stores:
+        named.append('key_password: "${KEY_PASSWORD}"')
     return ConfigurationError(
         "this is a Java key store (JKS), which Python cannot open",
-        "Convert it once:\n"
-        f"  keytool -importkeystore -srckeystore {store} -srcstoretype JKS"
-        f" -destkeystore {pkcs12} -deststoretype PKCS12\n"
-        f"  openssl pkcs12 -in {pkcs12}{keys} -out {pem}\n"
-        "and name the PEM file under `cql.tls` in recovery.yml.",
-        file=str(path),
+        f"Convert it once:\n{''.join(lines)}and write in recovery.yml:\n  cql:\n    tls: {{{', '.join(named)}}}",
+        file=str(next(iter(stores.values()))),
     )
 
 

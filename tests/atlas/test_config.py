@@ -239,6 +239,11 @@ def test_a_java_key_store_is_refused_with_the_lines_that_convert_it(tmp_path: Pa
     )
     assert keytool in said
     assert "openssl pkcs12 -in 'var/my certs/ca.p12' -nokeys -out 'var/my certs/ca.pem'" in said
+    assert "tls: {ca: 'var/my certs/ca.pem'}" in said
+    both = refusal(block(store="sslConfiguration: {trustStorePath: ca.jks, keyStorePath: me.jks}"))
+    assert "openssl pkcs12 -in ca.p12 -nokeys -out ca.pem" in both
+    assert "openssl pkcs12 -in me.p12 -out me.pem" in both
+    assert 'tls: {ca: ca.pem, certificate: me.pem, key_password: "${KEY_PASSWORD}"}' in both
     given = TlsFiles(ca=tmp_path / "ca.pem")
     text = block(store="sslConfiguration: {trustStorePath: var/ca.jks}")
     assert config.parse(text, instead=Instead(tls=given)).tls == given
