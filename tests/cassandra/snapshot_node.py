@@ -59,7 +59,7 @@ class DirectoryNode:
         return self.data / keyspace / f"{table.name}-{table.id.replace('-', '')}"
 
     def create(self, keyspace: str, table: Table) -> None:
-        (self.directory(keyspace, table) / "backups").mkdir(parents=True)
+        (self.directory(keyspace, table) / "backups").mkdir(parents=True, exist_ok=True)
 
     def flush(self, keyspace: str, table: Table, content: bytes) -> None:
         """An sstable of this content."""

@@ -45,7 +45,11 @@ class StoreMethod(Protocol):
     def backup(self, context: StoreContext) -> AsyncIterator[Event]: ...
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
-        """Evidence, by reading it back, that the backup is whole; or plainly that this method cannot know."""
+        """Right after `backup`: evidence that it is whole; or plainly that this method cannot know."""
+        ...
+
+    async def verify_copy(self, context: StoreContext) -> list[str]:
+        """At any time: evidence, by reading it back, that the copy in the backup directory is the one that was made."""
         ...
 
     async def plan_restore(self, context: StoreContext) -> list[str]:

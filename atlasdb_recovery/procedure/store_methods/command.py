@@ -49,6 +49,9 @@ class CommandStore:
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the backup command ended with exit code 0; this program cannot look into what it made"]
 
+    async def verify_copy(self, context: StoreContext) -> list[str]:
+        return ["the store's backup was made by a command; this program cannot look into it"]
+
 
 async def _run(context: StoreContext, template: str | None, setting: str) -> AsyncGenerator[Event, None]:
     words = _words(context, template, setting)

@@ -20,6 +20,9 @@ class ExternalStore:
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the operator's word; this program cannot look into the store's backup"]
 
+    async def verify_copy(self, context: StoreContext) -> list[str]:
+        return ["the store's backup is the operator's own; this program cannot look into it"]
+
     async def plan_restore(self, context: StoreContext) -> list[str]:
         return [
             f"you restore every table of keyspace {context.keyspace} on every node, with a tool of your own,",

@@ -32,6 +32,9 @@ class SnapshotStore:
                 yield event
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
+        return await self.verify_copy(context)
+
+    async def verify_copy(self, context: StoreContext) -> list[str]:
         try:
             copy = await in_thread(lambda progress: verify_copy(context.backup_dir, progress), lambda _: None)
         except (SnapshotFailed, CopyFailed) as error:
