@@ -84,7 +84,7 @@ class TokenRange(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table as the server's schema tables describe it. `create` is runnable CQL for the table as it is, without an id."""
+    """A table as the server's schema tables describe it. `create` is runnable CQL for it, without an id."""
 
     name: str
     id: str
@@ -151,7 +151,10 @@ class RepairRecord(msgspec.Struct, frozen=True):
 
 
 class Cluster(Protocol):
-    """Sessions to a cluster, and pinned to one node. Raises `ClusterUnreachable`, `NotEnoughReplicas`, `OutcomeUnknown`."""
+    """Sessions to a cluster, and pinned to one node.
+
+    Raises `ClusterUnreachable`, `NotEnoughReplicas`, `OutcomeUnknown`.
+    """
 
     async def identity(self) -> ClusterIdentity:
         """The cluster's name, partitioner and nodes, as the contact node sees them (its `local` and `peers`)."""
@@ -233,7 +236,7 @@ class Cluster(Protocol):
     async def check_and_set(
         self, keyspace: str, table: str, position: tuple[bytes, bytes, int], expected: bytes, value: bytes
     ) -> CasOutcome:
-        """UPDATE … IF value = expected. "Applied" does not mean visible: a cell with a later write time stays. Re-read."""
+        """UPDATE … IF value = expected. "Applied" does not mean visible: a later write time stays. Re-read."""
         ...
 
     async def clients(self, address: str) -> Clients:

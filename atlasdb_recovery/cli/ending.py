@@ -1,0 +1,68 @@
+"""How a command ends: errors an operator can act on, as words and exit codes; a defect as a crash file."""
+
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
+from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, OutcomeUnknown
+from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.journal.lock import LockError, LockLost
+from atlasdb_recovery.journal.record import JournalError, JournalMissing, JournalUnwritable
+from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+
+DONE, DEFECT, USAGE, REFUSED, FAILED, PARKED = 0, 1, 2, 3, 4, 5
+
+_CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
+    ((ConfigurationError, JournalMissing), USAGE),
+    ((LockLost, JournalUnwritable), FAILED),
+    ((ClusterUnreachable, LockError, JournalError, TimestampServiceRefused), REFUSED),
+    ((NotEnoughReplicas, OutcomeUnknown, NodetoolFailed, TimestampServiceUnavailable, OSError), FAILED),
+)
+
+
+def exit_code_of(command: click.Command, arguments: list[str] | None = None) -> int:
+    """Run it; nothing it raises reaches the terminal as a traceback."""
+    try:
+        result = command.main(args=arguments, standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return PARKED
+    except BrokenPipeError:
+        return DONE
+    except Exception as error:
+        return _explained(error)
+    return int(result) if isinstance(result, int) else DONE
+
+
+def _explained(error: Exception) -> int:
+    for kinds, code in _CODES:
+        if isinstance(error, kinds):
+            for line in str(error).splitlines() or [type(error).__name__]:
+                print(plain(line), file=sys.stderr)
+            return code
+    path = _crash_file(error)
+    print(
+        f"This is a defect of atlasdb-recovery: {type(error).__name__}. What led to it is in {path}. "
+        "A session that had begun is in its journal: `atlasdb-recovery history`.",
+        file=sys.stderr,
+    )
+    return DEFECT
+
+
+def _crash_file(error: Exception) -> Path:
+    """Where the program was, without any values: messages and locals may hold secrets."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}\n    {frame.line}" for frame in frames]
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="atlasdb-recovery-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(f"{type(error).__module__}.{type(error).__qualname__}\n" + "\n".join(lines) + "\n")
+    return Path(file.name)

@@ -1,0 +1,68 @@
+"""The object graph of a live session: settings in, a Context out, everything closed at the end."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from atlasdb_recovery.cassandra.cluster import DriverCluster
+from atlasdb_recovery.cassandra.nodetool import CommandNodetool
+from atlasdb_recovery.cassandra.sockets import addresses_of_this_machine
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
+from atlasdb_recovery.procedure.store_methods.choice import store_method
+from atlasdb_recovery.settings import Settings
+from atlasdb_recovery.timestamps.authority import service_for
+from atlasdb_recovery.timestamps.service import TimestampServiceRefused
+
+
+@asynccontextmanager
+async def live_context(
+    settings: Settings, session: str, answers: Mapping[str, Any], *, offline: bool
+) -> AsyncIterator[Context]:
+    """Connects to the cluster. `offline`: the service is down (restore), so its stored bound is the authority."""
+    nodetool = CommandNodetool(
+        settings.nodetool.template,
+        jmx_port=settings.nodetool.jmx_port,
+        nodes=settings.nodetool.node_overrides,
+        secrets=settings.secrets(),
+    )
+
+    async def describe_ring(keyspace: str) -> str:
+        nodes = (await cluster.identity()).nodes
+        return (await nodetool.run(nodes[0].address, "describering", keyspace)).stdout
+
+    cluster = await DriverCluster.connect(
+        settings.cql.contact_points,
+        port=settings.cql.port,
+        username=settings.cql.username,
+        password=str(settings.cql.password),
+        tls=None if settings.cql.tls is None else settings.cql.tls.context(),
+        request_timeout=settings.cql.request_timeout,
+        describe_ring=describe_ring,
+    )
+    try:
+        nodes = (await cluster.identity()).nodes
+
+        async def nobody_connected() -> None:
+            result = await NoClientsConnected().check(context)
+            if not result.status.lets_pass:
+                raise TimestampServiceRefused(
+                    f"somebody is connected: {result.evidence}. The stored bound is not written beside a running "
+                    "service. Stop it first."
+                )
+
+        context = Context(
+            session=session,
+            settings=settings,
+            cluster=cluster,
+            nodetool=nodetool,
+            timestamps=service_for(settings, cluster, nobody_connected, offline=offline),
+            store=store_method(settings.store),
+            answers=answers,
+            state_directory=settings.state_dir,
+            export_directory=settings.export_dir,
+            local_addresses=addresses_of_this_machine(node.address for node in nodes),
+        )
+        yield context
+    finally:
+        await cluster.close()

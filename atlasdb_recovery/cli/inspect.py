@@ -1,0 +1,89 @@
+"""`inspect`: look, and change nothing. JSON Lines in and out."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
+from atlasdb_recovery.cli.graph import live_context
+from atlasdb_recovery.cli.inspect_formats import decode, locate
+from atlasdb_recovery.cli.inspect_repair_log import repair_log
+from atlasdb_recovery.journal.sessions import new_session_id
+from atlasdb_recovery.procedure.guards.backup_guards import read_timestamps
+from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
+from atlasdb_recovery.procedure.removal.pre_images import pre_image
+from atlasdb_recovery.procedure.removal.scope import schema_map
+from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
+from atlasdb_recovery.settings import Settings, load
+
+
+@click.group()
+def inspect() -> None:
+    """Look at formats, transactions, timestamps and repair logs; nothing is changed."""
+
+
+@inspect.command()
+@click.option("--after", type=click.IntRange(min=1), required=True, help="Transactions committed after this timestamp.")
+@click.option("--no-server-filter", is_flag=True, help="Read everything here, also where the server could filter.")
+@settings_flags
+def transactions(after: int, no_server_filter: bool, settings_file: Path | None, **given: Any) -> int:
+    """The transactions that clean-transactions would remove, one JSON object a line, read at ALL."""
+    settings = load(settings_path(settings_file), {"backup_dir": ".", **overrides_in(given)})
+    return asyncio.run(_transactions(settings, after, let_server_filter=not no_server_filter))
+
+
+async def _transactions(settings: Settings, after: int, *, let_server_filter: bool) -> int:
+    session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
+    async with live_context(settings, session, {}, offline=True) as context:
+        keyspace = await context.cluster.keyspace(settings.keyspace)
+        if keyspace is None:
+            raise click.UsageError(f"keyspace {settings.keyspace} is absent")
+        scope = Scope(
+            keyspace=settings.keyspace,
+            tables=tuple(name for name in TABLES if name in keyspace.tables),
+            schema_map=await schema_map(context),
+            after=after,
+        )
+        can_filter = let_server_filter and await context.cluster.filters_by_value()
+        finder = Finder(context.cluster, scope, let_server_filter=can_filter)
+        async for page in finder.pages():
+            for found in page:
+                click.echo(msgspec.json.encode(pre_image(found)).decode())
+        for odd in finder.findings.odd:
+            click.echo(msgspec.json.encode({"record": "odd", **msgspec.structs.asdict(odd)}).decode())
+        click.echo(msgspec.json.encode({"record": "summary", **finder.findings.facts()}).decode(), err=True)
+        return Outcome.DONE
+
+
+@inspect.command()
+@settings_flags
+def timestamp(settings_file: Path | None, **given: Any) -> int:
+    """The stored bound, and the backup's B and F where there is a backup; one JSON object."""
+    return asyncio.run(_timestamp(load(settings_path(settings_file), {"backup_dir": ".", **overrides_in(given)})))
+
+
+async def _timestamp(settings: Settings) -> int:
+    session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
+    async with live_context(settings, session, {}, offline=True) as context:
+        if await context.cluster.keyspace(settings.keyspace) is None:
+            raise click.UsageError(f"keyspace {settings.keyspace} is absent")
+        row = await timestamp_row(context)
+        shown: dict[str, Any] = {"keyspace": settings.keyspace, "row": row}
+        shown["bound"] = await context.timestamps.bound()
+        try:
+            read = read_timestamps(context)
+            shown |= {"backup": read.backup, "fast_forward": read.fast_forward}
+        except (ValueError, OSError) as error:
+            shown["backup_error"] = str(error)
+        click.echo(msgspec.json.encode(shown).decode())
+        return Outcome.DONE
+
+
+inspect.add_command(decode)
+inspect.add_command(locate)
+inspect.add_command(repair_log)

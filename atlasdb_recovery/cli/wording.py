@@ -1,0 +1,78 @@
+"""Events in words, for line mode and the session log."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from atlasdb_recovery import events as e
+
+MARKS = {"passed": "ok", "warned": "WARNING", "blocked": "REFUSED", "unknown": "UNKNOWN", "not-applicable": "—"}
+
+
+def lines_for(event: e.Event) -> list[str]:
+    """The lines for one event; none for an event that is shown in another way."""
+    words = _WORDS.get(type(event))
+    return [] if words is None else words(event)
+
+
+def _guard(event: e.GuardChecked) -> list[str]:
+    lines = [f"{event.step}: {MARKS[event.status]:8} {event.guard}: {event.evidence}"]
+    if event.remedy and event.status in {"blocked", "unknown", "warned"}:
+        lines.append(f"{event.step}:          remedy: {event.remedy}")
+    return lines
+
+
+def _plan(event: e.PlanMade) -> list[str]:
+    return [f"{event.step}: plan {event.fingerprint}: {event.title}", *(f"{event.step}:   {x}" for x in event.lines)]
+
+
+def _failed(event: e.StepFailed) -> list[str]:
+    lines = [f"{event.step}: FAILED: {event.problem}", *(f"{event.step}:   {line}" for line in event.evidence)]
+    return [*lines, f"{event.step}:   remedy: {event.remedy}"] if event.remedy else lines
+
+
+def _verified(event: e.StepVerified) -> list[str]:
+    how = "proven (it was done already)" if event.found_done else "proven"
+    return [f"{event.step}: {how}: {line}" for line in event.evidence] or [f"{event.step}: {how}"]
+
+
+def _fact(event: e.FactEstablished) -> list[str]:
+    if isinstance(event.value, dict | list):
+        return []
+    return [f"{event.step}: {event.name} = {event.value}" + (f" ({event.source})" if event.source else "")]
+
+
+def _judged(event: e.RepairJudged) -> list[str]:
+    return [f"{event.step}: {event.node}: {event.verdict}: {'; '.join(event.reasons)}"]
+
+
+def _question(event: e.QuestionAsked) -> list[str]:
+    return [f"{event.step}: question {event.name}: {event.question}"]
+
+
+def _answer(event: e.AnswerGiven) -> list[str]:
+    return [f"{event.step}: {event.name} answered by {event.by}: {event.answer}"]
+
+
+_WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
+    e.SessionStarted: lambda ev: [f"session {ev.session}: {ev.procedure} of keyspace {ev.keyspace} ({ev.mode})"],
+    e.SessionResumed: lambda ev: [f"session resumed by {ev.operator}@{ev.host}"],
+    e.GuardChecked: _guard,
+    e.PlanMade: _plan,
+    e.QuestionAsked: _question,
+    e.AnswerGiven: _answer,
+    e.StepIntended: lambda ev: [f"{ev.step}: begins (attempt {ev.attempt})"],
+    e.StepPerformed: lambda ev: [f"{ev.step}: performed in {ev.seconds:.1f} s; now proving it"],
+    e.StepVerified: _verified,
+    e.StepFailed: _failed,
+    e.StepSkipped: lambda ev: [f"{ev.step}: skipped: {ev.reason}"],
+    e.CommandStarted: lambda ev: [f"{ev.step}: {ev.source}: runs {shlex.join(ev.command)}"],
+    e.CommandEnded: lambda ev: [f"{ev.step}: {ev.source}: ended with {ev.exit_code} after {ev.seconds:.1f} s"],
+    e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],
+    e.RepairJudged: _judged,
+    e.FactEstablished: _fact,
+    e.Noted: lambda ev: [f"{ev.step}: {'WARNING: ' if ev.level == 'warning' else ''}{ev.text}"],
+    e.SessionParked: lambda ev: [f"parked: {ev.reason}"],
+    e.SessionCompleted: lambda ev: ["every claim is proven:", *(f"  {line}" for line in ev.evidence)],
+    e.SessionAborted: lambda ev: [f"aborted: {ev.reason}"],
+}

@@ -1,0 +1,68 @@
+"""The timestamp service inside a practice service: `PersistentTimestampServiceImpl` over the stored bound."""
+
+from atlasdb_recovery.atlas import timestamp_bound
+from atlasdb_recovery.atlas.names import TIMESTAMP
+from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION, INITIAL_BOUND
+from atlasdb_recovery.cassandra.ports import Cluster, Consistency
+from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded
+
+
+class PracticeTimestamps:
+    """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set."""
+
+    serves_live = True
+
+    def __init__(self, cluster: Cluster, keyspace: str) -> None:
+        self._cluster = cluster
+        self._keyspace = keyspace
+        self._last = 0
+        self._limit = 0
+
+    @property
+    def description(self) -> str:
+        return f"the practice service's own timestamp service of {self._keyspace}"
+
+    @property
+    def last(self) -> int:
+        """The last timestamp handed out."""
+        return self._last
+
+    async def start(self) -> None:
+        """Begin at the stored bound; the first timestamp is the one after it."""
+        stored = await self.bound()
+        if stored is None:
+            value = timestamp_bound.encode(INITIAL_BOUND)
+            await self._cluster.put_unless_exists(self._keyspace, TIMESTAMP, BOUND_POSITION, value)
+            stored = INITIAL_BOUND
+        self._last = self._limit = stored
+
+    async def fresh_timestamp(self) -> int:
+        self._last += 1
+        if self._last > self._limit:
+            await self._store(self._last + ALLOCATION_BUFFER)
+        return self._last
+
+    async def bound(self) -> int | None:
+        cells = await self._cluster.read_partition(
+            self._keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.QUORUM
+        )
+        return timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
+
+    async def fast_forward(self, target: int) -> FastForwarded:
+        before = self._limit
+        self._last = max(self._last, target)
+        if target > self._limit:
+            await self._store(target + ALLOCATION_BUFFER)
+        return FastForwarded(target=target, before=before, reached=self._limit, changed=self._limit != before)
+
+    async def _store(self, limit: int) -> None:
+        outcome = await self._cluster.check_and_set(
+            self._keyspace,
+            TIMESTAMP,
+            BOUND_POSITION,
+            timestamp_bound.encode(self._limit),
+            timestamp_bound.encode(limit),
+        )
+        if not outcome.applied:
+            raise AnotherTimestampService("another timestamp service is running on the practice keyspace")
+        self._limit = limit

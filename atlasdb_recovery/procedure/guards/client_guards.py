@@ -1,0 +1,96 @@
+"""Guards against anybody else at the keyspace."""
+
+import asyncio
+
+from atlasdb_recovery.cassandra.node_reports.traffic import read_write_counts
+from atlasdb_recovery.cassandra.node_reports.work import read_tpstats
+from atlasdb_recovery.cassandra.ports import Clients
+from atlasdb_recovery.cassandra.sockets import strangers_at
+from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
+from atlasdb_recovery.procedure.step import confirmed
+
+SAMPLED_APART = 2.0
+NATIVE_REQUESTS = "Native-Transport-Requests"
+OWN_REQUESTS_ALLOWED = 20
+"""The driver's heartbeats count too, and on 2.2 each request counts twice."""
+
+
+class NoClientsConnected(Guard):
+    proves = "Nobody but this program is connected to any node."
+    remedy = "Stop every instance of the service (and anything else named here), then check again."
+
+    async def check(self, context: Context) -> GuardResult:
+        addresses = [node.address for node in (await context.cluster.identity()).nodes]
+        seen = [await context.cluster.clients(address) for address in addresses]
+        strangers = [_shown(clients) for clients in seen if clients.others]
+        ports = (context.settings.cql.port, *{host.port for host in context.settings.service.thrift_hosts})
+        watched = sorted(context.local_addresses & set(addresses))
+        for address in watched:
+            strangers += [f"{address}: {who} on port {port}" for who, port in strangers_at(address, ports)]
+        if strangers:
+            return blocked("; ".join(strangers))
+        blind = [clients.node for clients in seen if not clients.can_tell and clients.node not in watched]
+        if not blind:
+            return passed(f"nobody else is connected to {len(addresses)} nodes")
+        return await self._counters(context, blind)
+
+    async def _counters(self, context: Context, nodes: list[str]) -> GuardResult:
+        """Where clients cannot be listed: counters that stand still are the evidence, and the operator's word."""
+        before = await _counts(context, nodes)
+        await context.wait(SAMPLED_APART)
+        after = await _counts(context, nodes)
+        moving = [
+            f"{node}: {name} rose from {before[node][name]} to {after[node][name]} within {SAMPLED_APART:.0f} s"
+            for node in nodes
+            for name in after[node]
+            if after[node][name] - before[node].get(name, 0) > (OWN_REQUESTS_ALLOWED if name == NATIVE_REQUESTS else 0)
+        ]
+        if moving:
+            return blocked("; ".join(moving))
+        word = (
+            "the operator says it is offline" if confirmed(context.answer("offline")) else "the operator will be asked"
+        )
+        return warned(
+            f"{', '.join(nodes)} cannot list clients; their request and write counters stand still, and {word}"
+        )
+
+
+async def _counts(context: Context, nodes: list[str]) -> dict[str, dict[str, int]]:
+    async def one(node: str) -> dict[str, int]:
+        pools, tables = await asyncio.gather(
+            context.nodetool.run(node, "tpstats"), context.nodetool.run(node, "cfstats", context.keyspace)
+        )
+        counts = {NATIVE_REQUESTS: read_tpstats(pools.stdout).pools[NATIVE_REQUESTS].completed}
+        if tables.exit_code == 0 and context.keyspace in tables.stdout:
+            for (_, table), writes in read_write_counts(tables.stdout).items():
+                counts[f"writes to {table}"] = writes
+        return counts
+
+    return dict(zip(nodes, await asyncio.gather(*(one(node) for node in nodes)), strict=True))
+
+
+def _shown(clients: Clients) -> str:
+    who = ", ".join(
+        f"{c.address}{'' if c.port is None else f':{c.port}'} (user {c.user or '?'}, driver {c.driver or '?'})"
+        for c in clients.others[:5]
+    )
+    more = f" and {len(clients.others) - 5} more" if len(clients.others) > 5 else ""
+    return f"{clients.node}: {who}{more}"
+
+
+class TimestampRowUnchanged(Guard):
+    proves = "Nobody but this program has written the timestamp bound since the store was restored."
+    remedy = "A timestamp service is running on this keyspace. Stop it; the restore must begin again from the store."
+
+    async def check(self, context: Context) -> GuardResult:
+        from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
+
+        then = context.state.fact(facts.TIMESTAMP_ROW)
+        if then is None:
+            return not_applicable("the store has not been restored yet")
+        now = await timestamp_row(context)
+        if now != then:
+            return blocked(f"the row was {then}, is {now}")
+        return passed("value and write time of the bound are unchanged")

@@ -1,0 +1,70 @@
+"""A guard: one fact that must hold before a step may act, what it proves, and what to do where it does not."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from atlasdb_recovery.procedure.context import Context
+
+
+class GuardStatus(StrEnum):
+    """`unknown` (could not look) blocks like `blocked`; nothing to look at is `not-applicable` and does not."""
+
+    PASSED = "passed"
+    WARNED = "warned"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+    @property
+    def lets_pass(self) -> bool:
+        return self in {GuardStatus.PASSED, GuardStatus.WARNED, GuardStatus.NOT_APPLICABLE}
+
+
+class GuardResult(msgspec.Struct, frozen=True):
+    """What a guard found: evidence in words, and the remedy where it does not pass."""
+
+    status: GuardStatus
+    evidence: str
+    remedy: str = ""
+
+
+class Guard:
+    """Looks, and changes nothing. Subclasses are named after the fact they assert."""
+
+    proves: str
+    """What holds if it passes, as one sentence."""
+    remedy: str
+    """What to do where it does not, unless the result says something closer."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    async def check(self, context: Context) -> GuardResult:
+        """May raise: the runner turns any error into `unknown`, which blocks."""
+        raise NotImplementedError
+
+
+def passed(evidence: str) -> GuardResult:
+    return GuardResult(GuardStatus.PASSED, evidence)
+
+
+def warned(evidence: str, remedy: str = "") -> GuardResult:
+    return GuardResult(GuardStatus.WARNED, evidence, remedy)
+
+
+def blocked(evidence: str, remedy: str = "") -> GuardResult:
+    return GuardResult(GuardStatus.BLOCKED, evidence, remedy)
+
+
+def unknown(evidence: str, remedy: str = "") -> GuardResult:
+    return GuardResult(GuardStatus.UNKNOWN, evidence, remedy)
+
+
+def not_applicable(evidence: str) -> GuardResult:
+    return GuardResult(GuardStatus.NOT_APPLICABLE, evidence)

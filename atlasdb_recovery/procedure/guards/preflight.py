@@ -1,0 +1,136 @@
+"""Which guards stand before which step."""
+
+from collections.abc import Sequence
+
+from atlasdb_recovery.procedure.guards.backup_guards import (
+    BackupSealed,
+    SchemaKnown,
+    SweepBelowBackup,
+    TimestampsInOrder,
+)
+from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected, TimestampRowUnchanged
+from atlasdb_recovery.procedure.guards.cluster_guards import (
+    ClocksClose,
+    ClusterIdentityUnchanged,
+    EveryNodeUp,
+    OneSchemaVersion,
+    PartitionerSupported,
+    ReplicationSound,
+)
+from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.guards.keyspace_guards import (
+    KeyspaceEmpty,
+    KeyspaceIsAtlas,
+    NothingOldCanReplay,
+    TablesPresent,
+    TablesUnchanged,
+)
+from atlasdb_recovery.procedure.guards.local_guards import (
+    DirectoriesWritable,
+    StoreReachable,
+    TimestampAuthorityKnown,
+    TimestampAuthorityUsable,
+)
+from atlasdb_recovery.procedure.guards.node_guards import NodetoolAnswers, NothingRunning, ThriftClosed
+
+
+def _everywhere() -> list[Guard]:
+    return [ClusterIdentityUnchanged(), EveryNodeUp(), OneSchemaVersion()]
+
+
+def before_backup() -> Sequence[Guard]:
+    return [
+        *_everywhere(),
+        NodetoolAnswers(),
+        PartitionerSupported(),
+        ReplicationSound(),
+        KeyspaceIsAtlas(),
+        ClocksClose(),
+        DirectoriesWritable(),
+        StoreReachable(),
+        TimestampAuthorityKnown(),
+    ]
+
+
+def before_timestamps() -> Sequence[Guard]:
+    return [ClusterIdentityUnchanged(), TimestampAuthorityUsable()]
+
+
+def before_store_backup() -> Sequence[Guard]:
+    return [*_everywhere(), DirectoriesWritable()]
+
+
+def before_restore() -> Sequence[Guard]:
+    return [
+        *_everywhere(),
+        NodetoolAnswers(),
+        PartitionerSupported(),
+        ReplicationSound(),
+        KeyspaceEmpty(),
+        NoClientsConnected(),
+        ThriftClosed(),
+        NothingOldCanReplay(),
+        NothingRunning(),
+        TimestampsInOrder(),
+        BackupSealed(),
+        SchemaKnown(),
+        ClocksClose(),
+        DirectoriesWritable(),
+        StoreReachable(),
+        TimestampAuthorityKnown(),
+    ]
+
+
+def before_store_restore() -> Sequence[Guard]:
+    return [*_everywhere(), KeyspaceEmpty(), NoClientsConnected(), DirectoriesWritable()]
+
+
+def _untouched() -> list[Guard]:
+    """What every step after the store's restore needs: nobody else has been at the keyspace."""
+    return [*_everywhere(), NoClientsConnected(), TablesUnchanged(), TimestampRowUnchanged()]
+
+
+def before_repair() -> Sequence[Guard]:
+    return [*_untouched(), TablesPresent(), NothingOldCanReplay(), NothingRunning(), SweepBelowBackup()]
+
+
+def before_removal() -> Sequence[Guard]:
+    return [
+        *_untouched(),
+        NothingOldCanReplay(),
+        NothingRunning(),
+        TimestampsInOrder(),
+        SchemaKnown(),
+        DirectoriesWritable(),
+    ]
+
+
+def before_standalone_removal() -> Sequence[Guard]:
+    """`clean-transactions` outside a restore: there are no baselines, and F is not known."""
+    return [
+        *_everywhere(),
+        KeyspaceIsAtlas(),
+        NoClientsConnected(),
+        NothingRunning(),
+        SchemaKnown(),
+        DirectoriesWritable(),
+    ]
+
+
+def before_fast_forward() -> Sequence[Guard]:
+    return [*_untouched(), TimestampsInOrder()]
+
+
+def before_proof() -> Sequence[Guard]:
+    return _untouched()
+
+
+def all_for(procedure: str) -> list[Guard]:
+    """Every guard that any step of the procedure has, each once."""
+    lists = (
+        (before_backup(), before_timestamps(), before_store_backup())
+        if procedure == "backup"
+        else (before_restore(), before_repair(), before_removal(), before_fast_forward())
+    )
+    by_name = {guard.name: guard for guards in lists for guard in guards}
+    return list(by_name.values())

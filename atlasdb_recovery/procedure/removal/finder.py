@@ -1,0 +1,100 @@
+"""Finds every transaction that committed after the backup timestamp, over the whole table, whatever its schema.
+
+Judged by the commit timestamp, never by the start (AtlasDB #1759); the schema of each start comes from the
+coordination map, never from bytes.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from atlasdb_recovery.atlas import transactions, varlong
+from atlasdb_recovery.atlas.coordination import SchemaMap
+from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2, MalformedCell
+from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
+from atlasdb_recovery.cassandra.scan import scan_in_parallel
+from atlasdb_recovery.procedure.removal.findings import Findings, Found, OddCell
+
+PAGE_SIZE = 5_000
+ABOVE_EVERY_COMMIT = b"\xff\x80"
+"""VarLong order is byte order; every encoded timestamp sorts below this, the schema-1 abort marker above it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Where to look, and the cut: commit > `after` is found, commit == `after` is not."""
+
+    keyspace: str
+    tables: tuple[str, ...]
+    schema_map: SchemaMap
+    after: int
+    concurrency: int = 8
+
+
+class Finder:
+    """One scan. Iterate `pages`; `findings` is complete when it has ended."""
+
+    def __init__(self, cluster: Cluster, scope: Scope, *, let_server_filter: bool) -> None:
+        self._cluster = cluster
+        self._scope = scope
+        self._let_server_filter = let_server_filter
+        self.findings = Findings(after=scope.after)
+
+    async def pages(self) -> AsyncIterator[Sequence[Found]]:
+        """What each page of cells held beyond the cut, as the scan proceeds; often nothing."""
+        for table in self._scope.tables:
+            async for cells in self._cells(table):
+                self.findings.saw(table, len(cells))
+                yield [found for cell in cells if (found := self._judged(table, cell)) is not None]
+
+    async def complete(self) -> Findings:
+        """Run the whole scan for its findings alone."""
+        async for _ in self.pages():
+            pass
+        return self.findings
+
+    def _cells(self, table: str) -> AsyncIterator[Sequence[Cell]]:
+        return scan_in_parallel(
+            self._cluster,
+            self._scope.keyspace,
+            table,
+            consistency=Consistency.ALL,
+            page_size=PAGE_SIZE,
+            concurrency=self._scope.concurrency,
+            value_between=self._value_between(table),
+        )
+
+    def _value_between(self, table: str) -> tuple[bytes, bytes] | None:
+        """Schema 1 stores the commit timestamp itself. Schemas 2 and 3 its distance from the start: no one bound."""
+        if not self._let_server_filter or table != TRANSACTIONS:
+            return None
+        return (varlong.encode(self._scope.after), ABOVE_EVERY_COMMIT)
+
+    def _judged(self, table: str, cell: Cell) -> Found | None:
+        findings = self.findings
+        try:
+            start = transactions.start_of(table, cell.key, cell.column1, cell.column2)
+            schema = self._scope.schema_map.schema_at(start)
+            if schema is None:
+                findings.unknown_schema += 1
+                findings.unknown_sample = start
+                return None
+            if transactions.table_of(schema) != table:
+                raise MalformedCell(f"start {start} belongs to schema {schema}, which is not kept in {table}")
+            entry = transactions.decode(schema, table, cell.key, cell.column1, cell.column2, cell.value)
+        except MalformedCell as error:
+            findings.saw_odd(
+                OddCell(table, cell.key.hex(), cell.column1.hex(), cell.column2, cell.value.hex(), str(error))
+            )
+            return None
+        if entry.commit is None:
+            findings.highest = max(findings.highest, entry.start)
+            return None
+        findings.saw_commit(entry.start, entry.commit)
+        if entry.commit <= self._scope.after:
+            return None
+        found = Found(table, schema, entry.start, entry.commit, str(entry.state), cell)
+        findings.add(found)
+        return found
+
+
+TABLES = (TRANSACTIONS, TRANSACTIONS2)

@@ -1,0 +1,111 @@
+"""What a scan of the transactions tables found, counted at constant memory."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from atlasdb_recovery.cassandra.ports import Cell
+
+SAMPLES = 10
+ODD_KEPT = 1_000
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A transaction that committed (or, in schema 3, is staging a commit) after the backup timestamp."""
+
+    table: str
+    schema: int
+    start: int
+    commit: int
+    state: str
+    cell: Cell
+
+
+class OddCell(msgspec.Struct, frozen=True):
+    """A cell that AtlasDB would not have written. It is reported and never touched."""
+
+    table: str
+    key: str
+    column1: str
+    column2: int
+    value: str
+    reason: str
+
+
+class Findings(msgspec.Struct):
+    """Counts, extremes, samples and a digest of one scan. The digest does not depend on the order of the cells."""
+
+    after: int
+    scanned: dict[str, int] = {}
+    by_schema: dict[int, int] = {}
+    first_commit: int | None = None
+    last_commit: int | None = None
+    straddling: int = 0
+    """Transactions with start < B < commit: the ones a cut by start timestamp would miss."""
+    staging: int = 0
+    highest: int = 0
+    """The highest start or commit timestamp seen anywhere."""
+    unknown_schema: int = 0
+    unknown_sample: int | None = None
+    odd_count: int = 0
+    odd: list[OddCell] = []
+    samples: list[Found] = []
+    histogram: dict[int, int] = {}
+    """Commits by distance from B: bucket k counts distances in [2^(|k|-1), 2^|k|), k < 0 at or below B."""
+    sum: int = 0
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_schema.values())
+
+    @property
+    def digest(self) -> str:
+        return f"{self.count}:{self.sum:064x}"
+
+    @property
+    def cells_scanned(self) -> int:
+        return sum(self.scanned.values())
+
+    def saw(self, table: str, cells: int) -> None:
+        self.scanned[table] = self.scanned.get(table, 0) + cells
+
+    def saw_commit(self, start: int, commit: int) -> None:
+        self.highest = max(self.highest, start, commit)
+        distance = commit - self.after
+        bucket = distance.bit_length() if distance > 0 else -((1 - distance).bit_length())
+        self.histogram[bucket] = self.histogram.get(bucket, 0) + 1
+
+    def saw_odd(self, cell: OddCell) -> None:
+        self.odd_count += 1
+        if len(self.odd) < ODD_KEPT:
+            self.odd.append(cell)
+
+    def add(self, found: Found) -> None:
+        self.by_schema[found.schema] = self.by_schema.get(found.schema, 0) + 1
+        self.first_commit = found.commit if self.first_commit is None else min(self.first_commit, found.commit)
+        self.last_commit = found.commit if self.last_commit is None else max(self.last_commit, found.commit)
+        self.straddling += found.start < self.after < found.commit
+        self.staging += found.state == "staging"
+        if len(self.samples) < SAMPLES:
+            self.samples.append(found)
+        content = msgspec.json.encode(found)
+        self.sum = (self.sum + int.from_bytes(hashlib.sha256(content).digest())) % 2**256
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values for a plan, a front-end and the journal."""
+        return {
+            "after": self.after,
+            "count": self.count,
+            "by_schema": {str(schema): count for schema, count in sorted(self.by_schema.items())},
+            "scanned": dict(self.scanned),
+            "first_commit": self.first_commit,
+            "last_commit": self.last_commit,
+            "straddling": self.straddling,
+            "staging": self.staging,
+            "highest": self.highest,
+            "odd": self.odd_count,
+            "histogram": {str(bucket): count for bucket, count in sorted(self.histogram.items())},
+            "samples": [{"schema": f.schema, "start": f.start, "commit": f.commit} for f in self.samples],
+            "digest": self.digest,
+        }

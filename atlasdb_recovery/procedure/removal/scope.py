@@ -1,0 +1,44 @@
+"""What a removal looks at: both transactions tables where they exist, and the schema of every start timestamp."""
+
+from atlasdb_recovery.atlas import coordination
+from atlasdb_recovery.atlas.coordination import EVERYTHING_SCHEMA_1, SchemaMap
+from atlasdb_recovery.atlas.names import COORDINATION
+from atlasdb_recovery.cassandra.ports import Consistency
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, required
+from atlasdb_recovery.procedure.removal.finder import TABLES, Scope
+
+COORDINATION_ROW = b"m"
+
+
+async def removal_scope(context: Context) -> Scope:
+    """The cut is B; the tables are those that exist; the schema map is the backup's own, valid at F."""
+    keyspace = await context.cluster.keyspace(context.keyspace)
+    present = () if keyspace is None else tuple(name for name in TABLES if name in keyspace.tables)
+    return Scope(
+        keyspace=context.keyspace,
+        tables=present,
+        schema_map=await schema_map(context),
+        after=required(context, BACKUP_TIMESTAMP),
+    )
+
+
+async def schema_map(context: Context) -> SchemaMap:
+    """The manifest's coordination map; without one, what the restored `_coordination` table says."""
+    manifest = context.manifest
+    if manifest is not None and manifest.schema_map is not None:
+        return manifest.schema_map
+    return await stored_schema_map(context)
+
+
+async def stored_schema_map(context: Context) -> SchemaMap:
+    """What `_coordination` says, read at ALL. Without the table, or without its row, everything is schema 1."""
+    keyspace = await context.cluster.keyspace(context.keyspace)
+    if keyspace is None or COORDINATION not in keyspace.tables:
+        return EVERYTHING_SCHEMA_1
+    cells = await context.cluster.read_partition(
+        context.keyspace, COORDINATION, COORDINATION_ROW, consistency=Consistency.ALL
+    )
+    if not cells:
+        return EVERYTHING_SCHEMA_1
+    return coordination.read_rows((cell.column1, cell.column2, cell.value) for cell in cells)

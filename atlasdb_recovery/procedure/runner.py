@@ -1,0 +1,259 @@
+"""The only place where a step starts, stops and resumes.
+
+For each step: ask the cluster whether it is done already (where it may have begun) → guards → plan → questions, bound
+to the plan's fingerprint → journal the intent, fsync → perform → journal → verify → journal.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Protocol
+
+from atlasdb_recovery.atlas.manifest import MalformedManifest
+from atlasdb_recovery.atlas.schema_ranges import MalformedCoordination
+from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
+from atlasdb_recovery.atlas.timestamp_file import MalformedTimestampFile
+from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport
+from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, OutcomeUnknown
+from atlasdb_recovery.events import (
+    AnswerGiven,
+    Event,
+    GuardChecked,
+    LinePrinted,
+    PlanMade,
+    Progressed,
+    QuestionAsked,
+    SessionCompleted,
+    SessionParked,
+    StepFailed,
+    StepIntended,
+    StepPerformed,
+    StepVerified,
+)
+from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.front_end import Choice, FrontEnd, Unanswered
+from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardStatus, unknown
+from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.step import Question, Step, StepFailure
+from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+
+EXPECTED = (
+    ClusterUnreachable,
+    NotEnoughReplicas,
+    OutcomeUnknown,
+    NodetoolFailed,
+    UnreadableReport,
+    TimestampServiceRefused,
+    TimestampServiceUnavailable,
+    MalformedManifest,
+    MalformedCoordination,
+    MalformedBound,
+    BoundInvalidated,
+    MalformedTimestampFile,
+    OSError,
+)
+"""What the world may do to a step. Anything else is a defect of this program."""
+
+GUARD_DEADLINE = 120.0
+PROGRESS_RECORDED_EVERY = 5.0
+
+
+class Outcome(IntEnum):
+    """How a run ended, as the exit code it becomes."""
+
+    DONE = 0
+    REFUSED = 3
+    FAILED = 4
+    PARKED = 5
+
+
+class EventJournal(Protocol):
+    """Where events are kept. `append` returns only when the record is on disk, unless `sync` is False."""
+
+    def append(self, event: Event, *, sync: bool = True) -> object: ...
+
+
+class _Ended(Exception):
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.name)
+        self.outcome = outcome
+
+
+class Runner:
+    """Runs one procedure of one session to an `Outcome`. Cancelling it parks the session."""
+
+    def __init__(self, steps: Sequence[Step], context: Context, journal: EventJournal, front_end: FrontEnd) -> None:
+        self._steps = steps
+        self._context = context
+        self._journal = journal
+        self._front_end = front_end
+        self._progress_recorded: dict[tuple[str, str], float] = {}
+
+    async def run(self) -> Outcome:
+        """Every step that is not settled, in order."""
+        try:
+            for step in self._steps:
+                if not self._context.state.step(step.name).is_settled:
+                    await self._settle(step)
+        except _Ended as ended:
+            return ended.outcome
+        except Unanswered as unanswered:
+            self._emit(SessionParked(step=self._context.state.current, reason=str(unanswered)))
+            return Outcome.PARKED
+        except asyncio.CancelledError:
+            self._emit(SessionParked(step=self._context.state.current, reason="interrupted"))
+            return Outcome.PARKED
+        evidence = tuple(e for s in self._steps for e in self._context.state.step(s.name).evidence)
+        self._emit(SessionCompleted(evidence=evidence))
+        return Outcome.DONE
+
+    async def _settle(self, step: Step) -> None:
+        while True:
+            try:
+                if await self._found_done(step):
+                    return
+                await self._pass_guards(step)
+                await self._act(step)
+                return
+            except StepFailure as failure:
+                failed = self._failed(step, failure)
+            except EXPECTED as error:
+                failed = self._failed(step, StepFailure(f"{type(error).__name__}: {error}"))
+            if await self._front_end.after_failure(step, failed) is not Choice.RETRY:
+                raise _Ended(Outcome.FAILED)
+
+    async def _found_done(self, step: Step) -> bool:
+        if not self._context.state.step(step.name).began:
+            return False
+        evidence = await step.evidence(self._context)
+        if evidence is None:
+            return False
+        self._emit(StepVerified(step=step.name, evidence=evidence.found, found_done=True))
+        return True
+
+    async def _pass_guards(self, step: Step) -> None:
+        while True:
+            refusals = [check for check in await self.check(step) if not GuardStatus(check.status).lets_pass]
+            if not refusals:
+                return
+            choice = await self._front_end.after_refusal(step, refusals)
+            if choice is Choice.RETRY:
+                continue
+            if choice is Choice.PARK:
+                self._emit(SessionParked(step=step.name, reason=f"{refusals[0].guard}: {refusals[0].evidence}"))
+                raise _Ended(Outcome.PARKED)
+            raise _Ended(Outcome.REFUSED)
+
+    async def check(self, step: Step) -> list[GuardChecked]:
+        """Every guard of the step, side by side; each result is shown as it comes."""
+
+        async def one(guard: Guard) -> GuardChecked:
+            began = time.monotonic()
+            result = await checked(guard, self._context)
+            event = GuardChecked(
+                step=step.name,
+                guard=guard.name,
+                status=result.status,
+                evidence=plain(result.evidence),
+                remedy="" if result.status is GuardStatus.PASSED else plain(result.remedy or guard.remedy),
+                seconds=round(time.monotonic() - began, 3),
+            )
+            self._emit(event, sync=False)
+            return event
+
+        return list(await asyncio.gather(*(one(guard) for guard in step.guards(self._context))))
+
+    async def _act(self, step: Step) -> None:
+        plan = await self._plan(step)
+        while True:
+            if await self._front_end.advance(step, plan) is not Choice.GO_ON:
+                self._emit(SessionParked(step=step.name, reason="the operator stopped before this step"))
+                raise _Ended(Outcome.PARKED)
+            answered = [await self._ask(step, question) for question in step.questions(self._context, plan)]
+            if not any(answered):
+                break
+            again = await self._plan(step)
+            if again.fingerprint == plan.fingerprint:
+                break
+            plan = again
+        self._context.hold_lock()
+        attempts = self._context.state.step(step.name).attempts
+        self._emit(StepIntended(step=step.name, fingerprint=plan.fingerprint, attempt=attempts + 1))
+        began = time.monotonic()
+        events = step.perform(self._context, plan)
+        async for event in events:
+            self._emit(event, sync=not isinstance(event, LinePrinted | Progressed))
+        self._emit(StepPerformed(step=step.name, seconds=round(time.monotonic() - began, 3)))
+        evidence = await step.verify(self._context)
+        self._emit(StepVerified(step=step.name, evidence=evidence.found))
+
+    async def _plan(self, step: Step) -> Plan:
+        plan = await step.plan(self._context)
+        self._emit(
+            PlanMade(step=step.name, title=plan.title, lines=plan.lines, fingerprint=plan.fingerprint, facts=plan.facts)
+        )
+        return plan
+
+    async def _ask(self, step: Step, question: Question) -> bool:
+        """Whether somebody took time to answer: then the plan must be made again and compared."""
+        given = self._context.state.answers.get(question.name)
+        if given is not None and given.fingerprint == question.fingerprint:
+            return False
+        self._emit(
+            QuestionAsked(
+                step=step.name,
+                name=question.name,
+                question=question.text,
+                detail=question.detail,
+                phrase=question.phrase,
+                fingerprint=question.fingerprint,
+            )
+        )
+        answer = await self._front_end.answer(question)
+        self._emit(
+            AnswerGiven(
+                step=step.name,
+                name=question.name,
+                answer=answer.value,
+                by=answer.by,
+                fingerprint=question.fingerprint,
+            )
+        )
+        return bool(question.fingerprint) and answer.by != "answers file"
+
+    def _failed(self, step: Step, failure: StepFailure) -> StepFailed:
+        event = StepFailed(
+            step=step.name,
+            problem=plain(failure.problem),
+            evidence=tuple(plain(line) for line in failure.evidence),
+            remedy=plain(failure.remedy),
+        )
+        self._emit(event)
+        return event
+
+    def _emit(self, event: Event, *, sync: bool = True) -> None:
+        self._context.state.apply(event)
+        if not isinstance(event, Progressed) or self._is_due(event):
+            self._journal.append(event, sync=sync)
+        self._front_end.show(event, self._context.state)
+
+    def _is_due(self, event: Progressed) -> bool:
+        """Progress is shown always, and journalled now and then."""
+        key, now = (event.step, event.scope), time.monotonic()
+        if now - self._progress_recorded.get(key, -PROGRESS_RECORDED_EVERY) < PROGRESS_RECORDED_EVERY:
+            return False
+        self._progress_recorded[key] = now
+        return True
+
+
+async def checked(guard: Guard, context: Context) -> GuardResult:
+    """The guard's result; what it could not find out is `unknown`, with the reason."""
+    try:
+        async with asyncio.timeout(GUARD_DEADLINE):
+            return await guard.check(context)
+    except TimeoutError:
+        return unknown(f"it did not finish within {GUARD_DEADLINE:.0f} seconds")
+    except Exception as error:  # whatever it is, the guard could not look, and that must block
+        return unknown(f"could not look: {type(error).__name__}: {error}")

@@ -1,0 +1,173 @@
+"""The state of a session: a fold over its events, and nothing else."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from atlasdb_recovery.events import (
+    AnswerGiven,
+    Event,
+    FactEstablished,
+    GuardChecked,
+    PlanMade,
+    RepairJudged,
+    SessionAborted,
+    SessionCompleted,
+    SessionParked,
+    SessionResumed,
+    SessionStarted,
+    StepFailed,
+    StepIntended,
+    StepPerformed,
+    StepSkipped,
+    StepVerified,
+)
+
+PENDING, INTENDED, PERFORMED, VERIFIED, FAILED, SKIPPED = (
+    "pending",
+    "intended",
+    "performed",
+    "verified",
+    "failed",
+    "skipped",
+)
+
+
+class StepState(msgspec.Struct):
+    """How far one step is. Once it `began` its outcome is unknown until proven."""
+
+    status: str = PENDING
+    attempts: int = 0
+    began: bool = False
+    fingerprint: str = ""
+    evidence: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in {VERIFIED, SKIPPED}
+
+
+class SessionState(msgspec.Struct):
+    """Everything a front-end renders and a step looks back at."""
+
+    session: str = ""
+    procedure: str = ""
+    keyspace: str = ""
+    mode: str = ""
+    operator: str = ""
+    outcome: str = "running"
+    """running | parked | completed | aborted"""
+    reason: str = ""
+    current: str = ""
+    steps: dict[str, StepState] = {}
+    facts: dict[str, Any] = {}
+    answers: dict[str, AnswerGiven] = {}
+    guards: dict[str, dict[str, GuardChecked]] = {}
+    repairs: dict[str, RepairJudged] = {}
+
+    def step(self, name: str) -> StepState:
+        return self.steps.setdefault(name, StepState())
+
+    def fact(self, name: str) -> Any:
+        """A fact that an earlier step established; None if it has not."""
+        return self.facts.get(name)
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in. Unknown events change nothing."""
+        if event.step:
+            self.current = event.step
+        apply = _FOLDS.get(type(event))
+        if apply is not None:
+            apply(self, event)
+
+
+def folded(events: Iterable[Event]) -> SessionState:
+    state = SessionState()
+    for event in events:
+        state.apply(event)
+    return state
+
+
+def _started(state: SessionState, event: SessionStarted) -> None:
+    state.session, state.procedure, state.keyspace = event.session, event.procedure, event.keyspace
+    state.mode, state.operator, state.outcome = event.mode, f"{event.operator}@{event.host}", "running"
+
+
+def _resumed(state: SessionState, event: SessionResumed) -> None:
+    state.operator, state.outcome, state.reason = f"{event.operator}@{event.host}", "running", ""
+
+
+def _guard(state: SessionState, event: GuardChecked) -> None:
+    state.guards.setdefault(event.step, {})[event.guard] = event
+
+
+def _planned(state: SessionState, event: PlanMade) -> None:
+    state.step(event.step).fingerprint = event.fingerprint
+
+
+def _intended(state: SessionState, event: StepIntended) -> None:
+    step = state.step(event.step)
+    step.status, step.began, step.attempts, step.problem = INTENDED, True, event.attempt, ""
+
+
+def _performed(state: SessionState, event: StepPerformed) -> None:
+    state.step(event.step).status = PERFORMED
+
+
+def _verified(state: SessionState, event: StepVerified) -> None:
+    step = state.step(event.step)
+    step.status, step.evidence, step.problem = VERIFIED, event.evidence, ""
+
+
+def _failed(state: SessionState, event: StepFailed) -> None:
+    step = state.step(event.step)
+    step.status, step.problem = FAILED, event.problem
+
+
+def _skipped(state: SessionState, event: StepSkipped) -> None:
+    state.step(event.step).status = SKIPPED
+
+
+def _fact(state: SessionState, event: FactEstablished) -> None:
+    state.facts[event.name] = event.value
+
+
+def _answered(state: SessionState, event: AnswerGiven) -> None:
+    state.answers[event.name] = event
+
+
+def _repaired(state: SessionState, event: RepairJudged) -> None:
+    state.repairs[event.node] = event
+
+
+def _parked(state: SessionState, event: SessionParked) -> None:
+    state.outcome, state.reason = "parked", event.reason
+
+
+def _completed(state: SessionState, event: SessionCompleted) -> None:
+    state.outcome = "completed"
+
+
+def _aborted(state: SessionState, event: SessionAborted) -> None:
+    state.outcome, state.reason = "aborted", event.reason
+
+
+_FOLDS: dict[type[Event], Any] = {
+    SessionStarted: _started,
+    SessionResumed: _resumed,
+    GuardChecked: _guard,
+    PlanMade: _planned,
+    StepIntended: _intended,
+    StepPerformed: _performed,
+    StepVerified: _verified,
+    StepFailed: _failed,
+    StepSkipped: _skipped,
+    FactEstablished: _fact,
+    AnswerGiven: _answered,
+    RepairJudged: _repaired,
+    SessionParked: _parked,
+    SessionCompleted: _completed,
+    SessionAborted: _aborted,
+}

@@ -1,0 +1,97 @@
+"""The contract every step of a procedure keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from atlasdb_recovery.events import Event
+from atlasdb_recovery.procedure.plan import Plan
+
+if TYPE_CHECKING:
+    from atlasdb_recovery.procedure.context import Context
+    from atlasdb_recovery.procedure.guards.guard import Guard
+
+
+class Danger(StrEnum):
+    """What performing a step means for the cluster. A step that DESTROYS needs words typed for its very plan."""
+
+    READS = "reads"
+    CHANGES = "changes"
+    DESTROYS = "destroys"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What the cluster showed when asked, in sentences."""
+
+    found: tuple[str, ...]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Something only the operator can answer. `name` is its key in an answers file.
+
+    With `phrase` the exact words must be typed; with `remove_at_most_needed` an answers file must allow at least
+    that many removals instead.
+    """
+
+    name: str
+    text: str
+    detail: tuple[str, ...] = ()
+    phrase: str = ""
+    fingerprint: str = ""
+    remove_at_most_needed: int | None = None
+
+
+class StepFailure(Exception):
+    """The step did not come to its end, or its proof failed. Nothing later may run."""
+
+    def __init__(self, problem: str, *, evidence: Sequence[str] = (), remedy: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.evidence = tuple(evidence)
+        self.remedy = remedy
+
+
+class Step:
+    """One step of AtlasDB's page: what must hold before, what it does, and how it is proven.
+
+    The runner calls, in this order: `guards`, `plan`, `questions`, `perform`, `verify`. After a crash in the middle of
+    `perform` it calls `evidence` first: what is already true is never done again.
+    """
+
+    name: str
+    title: str
+    why: str
+    danger: Danger
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        """What must hold before this step may act."""
+        raise NotImplementedError
+
+    async def evidence(self, context: Context) -> Evidence | None:
+        """Ask the cluster whether this step is already done; None if it is not, or if it can't be told."""
+        return None
+
+    async def plan(self, context: Context) -> Plan:
+        """What it is about to do. Changes nothing."""
+        raise NotImplementedError
+
+    def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
+        """What must be answered before `perform`, in this order."""
+        return ()
+
+    def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        """Do it. Safe to be stopped between any two events."""
+        raise NotImplementedError
+
+    async def verify(self, context: Context) -> Evidence:
+        """An independent look afterwards; raises StepFailure where the proof is missing."""
+        raise NotImplementedError
+
+
+def confirmed(answer: Any) -> bool:
+    """Whether an answer says yes: True, or a reason in words."""
+    return answer is True or (isinstance(answer, str) and bool(answer.strip()))

@@ -1,0 +1,102 @@
+"""`clean-transactions`: remove every transaction that committed after the backup timestamp, whatever its schema."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from atlasdb_recovery.events import Event, FactEstablished
+from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe
+from atlasdb_recovery.procedure.removal.finder import Finder, Scope
+from atlasdb_recovery.procedure.removal.findings import Findings
+from atlasdb_recovery.procedure.removal.run import exported, next_export_path, removed
+from atlasdb_recovery.procedure.removal.scope import removal_scope
+from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
+
+
+class CleanTransactions(Step):
+    name = "clean-transactions"
+    title = "Remove the transactions committed after the backup timestamp"
+    why = (
+        "What committed after B may be in the backup only in part; such a torn transaction must read as uncommitted. "
+        "Each row is exported first, then removed, read again, and the whole table is scanned again."
+    )
+    danger = Danger.DESTROYS
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_removal()
+
+    async def evidence(self, context: Context) -> Evidence | None:
+        findings = await scanned(context)
+        return None if findings.count else self._proof(context, findings)
+
+    async def plan(self, context: Context) -> Plan:
+        scope = await removal_scope(context)
+        findings = await Finder(context.cluster, scope, let_server_filter=False).complete()
+        refuse_unsafe(context, findings)
+        return Plan(
+            title=f"remove {findings.count:,} transactions committed after {scope.after} from {context.keyspace}",
+            lines=plan_lines(context, scope, findings, next_export_path(context)),
+            depends_on={"digest": findings.digest, "after": scope.after, "removal": context.settings.removal},
+            facts=findings.facts() | {"odd_cells": [f"{c.table} {c.key}: {c.reason}" for c in findings.odd]},
+        )
+
+    def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
+        asked = []
+        if plan.facts["odd"]:
+            asked.append(
+                Question(
+                    name="odd-cells",
+                    text=f"{plan.facts['odd']} cells are not what AtlasDB would have written, and will not be touched. "
+                    "Go on with the others?",
+                    detail=tuple(plan.facts["odd_cells"]),
+                    fingerprint=plan.fingerprint,
+                )
+            )
+        if count := plan.facts["count"]:
+            cluster = facts.required(context, facts.IDENTITY)["cluster_name"]
+            asked.append(
+                Question(
+                    name=self.name,
+                    text=f"{count:,} transactions will be removed. There is no undo but the export.",
+                    detail=plan.lines,
+                    phrase=f"remove {count} from {context.keyspace} on {cluster}",
+                    fingerprint=plan.fingerprint,
+                    remove_at_most_needed=count,
+                )
+            )
+        return asked
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        yield FactEstablished(step=self.name, name=facts.FINDINGS, value=plan.facts)
+        if not plan.facts["count"]:
+            return
+        scope = await removal_scope(context)
+        path = next_export_path(context)
+        async for event in exported(context, scope, path, plan.facts["digest"]):
+            yield event
+        async for event in removed(context, path, plan.facts["count"]):
+            yield event
+
+    async def verify(self, context: Context) -> Evidence:
+        findings = await scanned(context)
+        if findings.count:
+            raise StepFailure(
+                f"{findings.count:,} transactions committed after {findings.after} are still there after the removal",
+                evidence=tuple(f"start {f.start}, commit {f.commit}, schema {f.schema}" for f in findings.samples),
+                remedy="Something wrote to the transactions tables meanwhile, or a node's clock is ahead. "
+                "Make sure nobody is connected, then retry.",
+            )
+        return self._proof(context, findings)
+
+    def _proof(self, context: Context, findings: Findings) -> Evidence:
+        looked = ", ".join(f"{count:,} cells of {table}" for table, count in sorted(findings.scanned.items()))
+        return Evidence((f"no transaction committed after {findings.after} is left: {looked} read at ALL",))
+
+
+async def scanned(context: Context) -> Findings:
+    """A whole scan at ALL that leaves nothing to the server's filter."""
+    scope: Scope = await removal_scope(context)
+    return await Finder(context.cluster, scope, let_server_filter=False).complete()

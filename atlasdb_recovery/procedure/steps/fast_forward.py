@@ -1,0 +1,88 @@
+"""`fast-forward`: no timestamp up to F is ever handed out again."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from atlasdb_recovery.events import Event, FactEstablished
+from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
+from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
+from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
+
+
+class FastForward(Step):
+    name = "fast-forward"
+    title = "Fast-forward the timestamp service to F"
+    why = (
+        "The restored timestamp bound has gone back in time, and the tables hold traces of later transactions. "
+        "Only when a fresh timestamp is above F can the service start without corrupting data silently."
+    )
+    danger = Danger.CHANGES
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_fast_forward()
+
+    async def evidence(self, context: Context) -> Evidence | None:
+        if facts.FAST_FORWARDED not in context.state.facts:
+            return None
+        return await fast_forward_evidence(context)
+
+    async def plan(self, context: Context) -> Plan:
+        target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+        bound = await context.timestamps.bound()
+        return Plan(
+            title=f"fast-forward to {target}",
+            lines=(
+                f"stored bound now: {'none' if bound is None else bound}",
+                f"fast-forward {context.timestamps.description} to {target}",
+            ),
+            depends_on={"target": target, "bound": bound},
+            facts={"target": target, "bound": bound},
+        )
+
+    def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
+        target, bound = plan.facts["target"], plan.facts["bound"] or 0
+        if target - bound <= ASKED_ABOVE_BOUND:
+            return ()
+        return (
+            Question(
+                name="far-fast-forward",
+                text=f"F = {target} is {target - bound:,} above the stored bound. This cannot be undone. Is it right?",
+                detail=plan.lines,
+                phrase=f"fast-forward {context.keyspace} to {target}",
+                fingerprint=plan.fingerprint,
+            ),
+        )
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        done = await context.timestamps.fast_forward(plan.facts["target"])
+        yield FactEstablished(
+            step=self.name,
+            name=facts.FAST_FORWARDED,
+            value={"target": done.target, "before": done.before, "reached": done.reached, "changed": done.changed},
+            source=context.timestamps.description,
+        )
+        yield FactEstablished(step=self.name, name=facts.TIMESTAMP_ROW, value=await timestamp_row(context))
+
+    async def verify(self, context: Context) -> Evidence:
+        proof = await fast_forward_evidence(context)
+        if proof is None:
+            target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+            raise StepFailure(
+                f"the bound read back is not at or above F = {target}",
+                evidence=(f"{context.timestamps.description}: bound {await context.timestamps.bound()}",),
+                remedy="Do not start the service. Make sure no other timestamp service runs, then retry.",
+            )
+        return proof
+
+
+async def fast_forward_evidence(context: Context) -> Evidence | None:
+    """The bound, read back, is at or above F; None if it is not."""
+    target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+    bound = await context.timestamps.bound()
+    if bound is None or bound < target:
+        return None
+    return Evidence((f"the stored bound is {bound}: every fresh timestamp will be above F = {target}",))

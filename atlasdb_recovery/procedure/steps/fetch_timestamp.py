@@ -1,0 +1,83 @@
+"""`fetch`: a fresh timestamp from the authority, kept in AtlasDB's own one-line file."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.events import Event, FactEstablished
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP
+from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
+
+BACKUP_FILE = "backup.timestamp"
+FAST_FORWARD_FILE = "fast-forward.timestamp"
+
+
+class _FetchTimestamp(Step):
+    danger = Danger.CHANGES
+    fact: str
+    file_name: str
+
+    def file(self, context: Context) -> Path:
+        return context.backup_dir / self.file_name
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_timestamps()
+
+    async def plan(self, context: Context) -> Plan:
+        return Plan(
+            title=f"fetch a fresh timestamp into {self.file_name}",
+            lines=(f"fresh timestamp from {context.timestamps.description}", f"write it to {self.file(context)}"),
+        )
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        fresh = await context.timestamps.fresh_timestamp()
+        self._check(context, fresh)
+        timestamp_file.write(self.file(context), fresh)
+        yield FactEstablished(step=self.name, name=self.fact, value=fresh, source=context.timestamps.description)
+
+    async def verify(self, context: Context) -> Evidence:
+        read = timestamp_file.read(self.file(context))
+        known = context.state.fact(self.fact)
+        if read != known:
+            raise StepFailure(f"{self.file(context)} holds {read}, but {known} was fetched")
+        return Evidence((f"{self.file(context)} holds {read}",))
+
+    def _check(self, context: Context, fresh: int) -> None:
+        if fresh < 1:
+            raise StepFailure(f"the timestamp service answered {fresh}; a timestamp is at least 1")
+
+
+class FetchBackupTimestamp(_FetchTimestamp):
+    name = "fetch-backup-timestamp"
+    title = "Fetch the backup timestamp B"
+    why = (
+        "A store's backup is not one point in time: nodes and tables are copied at different moments. "
+        "B is taken before the first of them, so that every transaction committed by B is in the backup whole."
+    )
+    fact = BACKUP_TIMESTAMP
+    file_name = BACKUP_FILE
+
+
+class FetchFastForwardTimestamp(_FetchTimestamp):
+    name = "fetch-fast-forward-timestamp"
+    title = "Fetch the fast-forward timestamp F"
+    why = (
+        "Transactions that ran during the backup may have left traces in it. "
+        "F is taken after the last node has been copied; after a restore no timestamp up to F is handed out again."
+    )
+    fact = FAST_FORWARD_TIMESTAMP
+    file_name = FAST_FORWARD_FILE
+
+    def _check(self, context: Context, fresh: int) -> None:
+        super()._check(context, fresh)
+        backup = context.state.fact(BACKUP_TIMESTAMP)
+        if backup is not None and fresh <= backup:
+            raise StepFailure(
+                f"F = {fresh} is not above B = {backup}: the timestamp service went back",
+                evidence=(context.timestamps.description,),
+                remedy="This backup is worthless. Find out why the service went back, then take a new backup.",
+            )

@@ -1,0 +1,5 @@
+"""Names of the steps that guards and other steps refer to."""
+
+RESTORE_STORE = "restore-store"
+CLEAN_TRANSACTIONS = "clean-transactions"
+FAST_FORWARD = "fast-forward"

@@ -1,0 +1,90 @@
+"""The first step: every guard before the first irreversible action, and what the session pins."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from atlasdb_recovery.events import Event, FactEstablished
+from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.backup_guards import read_timestamps
+from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure, confirmed
+from atlasdb_recovery.procedure.thrift import switched_off
+
+
+class BackupPreflight(Step):
+    name = "preflight"
+    title = "Look before anything is copied"
+    why = (
+        "A backup that cannot be restored is found out too late. "
+        "All that later steps need is tried now: every node, its nodetool, the timestamp service, the directories."
+    )
+    danger = Danger.READS
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_backup()
+
+    async def plan(self, context: Context) -> Plan:
+        return Plan(title=f"look at the cluster of keyspace {context.keyspace}")
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        identity = facts.identity_fact(await context.cluster.identity())
+        yield FactEstablished(step=self.name, name=facts.IDENTITY, value=identity)
+
+    async def verify(self, context: Context) -> Evidence:
+        identity = facts.required(context, facts.IDENTITY)
+        return Evidence(
+            (f"cluster {identity['cluster_name']}, {len(identity['nodes'])} nodes, pinned for this session",)
+        )
+
+
+class RestorePreflight(BackupPreflight):
+    title = "Look before anything is restored"
+    why = (
+        "The restore is offline: the keyspace does not exist, and nobody else touches it until it is complete. "
+        "All that later steps need is tried now, before the first of them changes anything."
+    )
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_restore()
+
+    async def plan(self, context: Context) -> Plan:
+        read = read_timestamps(context)
+        return Plan(
+            title=f"restore keyspace {context.keyspace} to B = {read.backup}",
+            lines=(
+                f"backup in {context.backup_dir}: B = {read.backup}, F = {read.fast_forward}",
+                f"store method {context.store.name}, removal {context.settings.removal}",
+            ),
+            depends_on={"backup": read.backup, "fast_forward": read.fast_forward},
+            facts={"backup": read.backup, "fast_forward": read.fast_forward},
+        )
+
+    def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
+        return (
+            Question(
+                name="offline",
+                text=f"Is every instance of the service on keyspace {context.keyspace} stopped, and will it stay so?",
+                detail=("Not every server can list its clients; then your word stands in the report.",),
+            ),
+        )
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        if not confirmed(context.answer("offline")):
+            raise StepFailure(
+                "the service is not said to be offline", remedy="Stop every instance of it, then answer offline: true."
+            )
+        yield FactEstablished(step=self.name, name=facts.BACKUP_TIMESTAMP, value=plan.facts["backup"])
+        yield FactEstablished(step=self.name, name=facts.FAST_FORWARD_TIMESTAMP, value=plan.facts["fast_forward"])
+        async for event in super().perform(context, plan):
+            yield event
+        if confirmed(context.answer("disable-thrift")):
+            async for event in switched_off(context, self.name):
+                yield event
+
+    async def verify(self, context: Context) -> Evidence:
+        pinned = await super().verify(context)
+        backup = facts.required(context, facts.BACKUP_TIMESTAMP)
+        target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+        return Evidence((*pinned.found, f"restoring to B = {backup}; fast-forward to F = {target}"))
