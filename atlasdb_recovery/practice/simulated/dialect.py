@@ -1,0 +1,32 @@
+"""The two servers that a simulated cluster can be."""
+
+from enum import StrEnum
+
+
+class Dialect(StrEnum):
+    """Whose habits the servers and their nodetool have."""
+
+    PALANTIR = "2.2-palantir"
+    """Palantir's fork, the one AtlasDB runs on."""
+    APACHE = "5.0"
+
+    @property
+    def release_version(self) -> str:
+        return "2.2.18-1.108.0" if self is Dialect.PALANTIR else "5.0.6"
+
+    @property
+    def store_file_prefix(self) -> str:
+        """The version letters that the names of store files begin with."""
+        return "lb" if self is Dialect.PALANTIR else "nb"
+
+    @property
+    def has_thrift(self) -> bool:
+        return self is Dialect.PALANTIR
+
+    @property
+    def filters_by_value(self) -> bool:
+        return self is Dialect.APACHE
+
+    @property
+    def lists_clients(self) -> bool:
+        return self is Dialect.APACHE
