@@ -18,6 +18,7 @@ from atlasdb_recovery.events import AnyEvent, Event
 from atlasdb_recovery.foreign import masked
 
 BEFORE_THE_FIRST = "0" * 64
+NOT_FOLLOWING = "does not follow from the line before it: one of the two was changed, or lines between them are missing"
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ class Link(msgspec.Struct, frozen=True):
 class ChainBroken(Exception):
     """A line that does not follow from the one before it, `start` bytes into the file.
 
-    `torn` is True if it is the last line and cut short: what a crash leaves of a write that was never acknowledged.
+    `torn` is True if it is the last line and has no end: what a crash leaves of a write that was never acknowledged.
     """
 
     def __init__(self, line: int, what: str, *, start: int, torn: bool = False) -> None:
@@ -70,25 +71,28 @@ def links(file: IO[bytes]) -> Iterator[Link]:
     """Every record of the file in order, each checked against the one before. Raises ChainBroken at the first fault."""
     previous, start = BEFORE_THE_FIRST, 0
     for number, line in enumerate(file, 1):
-        record = _decoded(line, number, start, file)
+        record = _decoded(line, number, start)
         if record.seq != number:
             raise ChainBroken(number, f"is record {record.seq}, where record {number} belongs", start=start)
         if record.previous != previous:
-            raise ChainBroken(number, "does not follow from the line before it (their hashes differ)", start=start)
+            raise ChainBroken(number, NOT_FOLLOWING, start=start)
         previous, start = hash_of(line), start + len(line)
         yield Link(record, previous, start)
 
 
-def _decoded(line: bytes, number: int, start: int, file: IO[bytes]) -> Record:
+def _decoded(line: bytes, number: int, start: int) -> Record:
     if not line.endswith(b"\n"):
         raise ChainBroken(number, f"is cut after {len(line)} bytes", start=start, torn=True)
     try:
-        return _decoder.decode(line)
+        record = _decoder.decode(line)
+        datetime.fromisoformat(record.at)
     except msgspec.ValidationError as error:
         raise ChainBroken(number, f"is not a record this version can read ({error})", start=start) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        is_last = not file.read(1)
-        raise ChainBroken(number, "is not JSON", start=start, torn=is_last) from None
+        raise ChainBroken(number, "is not JSON", start=start) from None
+    except ValueError:
+        raise ChainBroken(number, "does not say when it was recorded", start=start) from None
+    return record
 
 
 def linked(event: Event, previous: Link | None, at: datetime, secrets: Iterable[str]) -> tuple[Link, bytes]:

@@ -47,9 +47,9 @@ class JournalDamaged(JournalError):
 
     def __init__(self, path: Path, line: int, what: str) -> None:
         super().__init__(
-            f"{path}, line {line}: {what}. What is written after line {line - 1} cannot be trusted, so this session "
-            "cannot be resumed. Keep the file, put back an untouched copy if there is one, or start a new session: it "
-            "asks the cluster what is already done."
+            f"{path}, line {line}: {what}. What is written from line {max(1, line - 1)} on cannot be trusted, so this "
+            "session cannot be resumed. Keep the file, put back an untouched copy if there is one, or start a new "
+            "session: it asks the cluster what is already done."
         )
         self.path = path
         self.line = line
