@@ -24,6 +24,8 @@ SWEEP_PROGRESS = (
 )
 """How far sweep has deleted old versions: targeted sweep's tables (`TargetedSweepTables`), then background sweep's,
 the newest first. A keyspace has some of them."""
+SWEEP_TIMESTAMPS = ("sweep__sweepProgressPerShard",)
+"""Those whose every value is a VarLong timestamp (or, under shard -1, the number of shards): `SweepShardProgress`."""
 
 _SWEEP_NAMESPACE = "sweep__"
 _LEGACY_NAMESPACE = "met."
