@@ -1,5 +1,6 @@
 """What the three timestamp commands do, outside a session: guarded, proven, and told in plain words."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +83,7 @@ async def _cleaned(context: Context, step: CleanTransactions) -> int:
 
 def _seen() -> bool:
     """Cells that AtlasDB would not have written must have been seen by somebody."""
-    if click.get_text_stream("stdin").isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         return click.confirm("The odd cells above will not be touched. Go on with the others?", default=False)
     click.echo(
         "Odd cells were found: look at them, then run this at a terminal to go on. Nothing was removed.", err=True
