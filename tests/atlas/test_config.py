@@ -310,6 +310,7 @@ def test_roots() -> None:
     whole = block()
     nested = "a/b:\n  m~n:\n" + "".join(f"    {line}\n" for line in whole.splitlines())
     assert config.parse(whole, "").keyspace == config.parse(nested, "/a~1b/m~0n").keyspace == "inventory"
+    assert config.parse("~1:\n" + "".join(f"  {line}\n" for line in whole.splitlines()), "/~01").keyspace == "inventory"
     in_list = "- x\n- " + "\n  ".join(whole.strip().splitlines()) + "\n"
     assert config.parse(in_list, "/1").keyspace == "inventory"
     assert "is no JSON Pointer" in refusal(whole, root="atlasdb")

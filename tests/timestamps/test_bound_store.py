@@ -35,6 +35,8 @@ class StoredBound:
         self.tables = tables
         self.faults: list[Callable[[Position, bytes], None]] = []
         self.before_each: Callable[[], None] = lambda: None
+        self.after_reads: dict[int, Callable[[], None]] = {}
+        self.reads = 0
         self.writes = 0
         self.hidden = False
 
@@ -46,7 +48,11 @@ class StoredBound:
         self, keyspace: str, table: str, key: bytes, *, consistency: Consistency, node: str | None = None
     ) -> tuple[Cell, ...]:
         assert (table, consistency) == ("_timestamp", Consistency.SERIAL)
-        return tuple(Cell(*position, value) for position, value in sorted(self.cells.items()) if position[0] == key)
+        await asyncio.sleep(0)
+        found = tuple(Cell(*position, value) for position, value in sorted(self.cells.items()) if position[0] == key)
+        self.reads += 1
+        self.after_reads.get(self.reads, lambda: None)()
+        return found
 
     async def put_unless_exists(self, keyspace: str, table: str, position: Position, value: bytes) -> CasOutcome:
         return self._write(position, None, value)
@@ -149,6 +155,14 @@ async def test_fast_forward_agrees_with_the_real_atlasdb() -> None:
         else:
             assert store.bound == before, "Java's own start raises it besides; a fast-forward to the past does not"
             assert done == FastForwarded(target=target, before=before, reached=before, changed=False)
+
+
+async def test_a_fast_forward_whose_bound_falls_back_is_no_success() -> None:
+    store = stored(5)
+    before_it_is_read_back = 3
+    store.after_reads[before_it_is_read_back] = partial(setattr, store, "bound", 99)
+    with pytest.raises(TimestampServiceRefused, match=r"to 100 the stored bound reads 99.*Do not start the service"):
+        await service(store).fast_forward(100)
 
 
 @pytest.mark.parametrize("target", [1, 4, 5])
@@ -329,6 +343,16 @@ async def test_a_fast_forward_with_an_unknown_outcome(is_applied: bool) -> None:
 async def test_the_first_bound_with_an_unknown_outcome(is_applied: bool) -> None:
     store = StoredBound()
     store.faults = [store.unknown_and_applied if is_applied else store.unknown_and_not_applied]
+    assert await service(store).fresh_timestamp() == 10_001
+
+
+async def test_a_first_bound_that_surfaces_late_is_not_taken_for_a_rival() -> None:
+    store = StoredBound()
+
+    def surfaces(position: Position, value: bytes) -> None:
+        store.bound = 10_000
+
+    store.faults = [store.unknown_and_not_applied, surfaces]
     assert await service(store).fresh_timestamp() == 10_001
 
 

@@ -41,6 +41,7 @@ class Service(ThreadingHTTPServer):
         self.otherwise: Reply | None = None
         self.released = threading.Event()
         self.hangs = False
+        self.drips = False
         self.obeys = True
 
     def reply(self, method: str, path: str) -> Reply:
@@ -83,6 +84,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Connection", "close")
             self.end_headers()
+            while self.server.drips and not self.server.released.wait(0.02):
+                self.wfile.write(b" ")
             self.wfile.write(body)
         except OSError:
             self.close_connection = True
@@ -193,6 +196,19 @@ async def test_a_server_that_hangs_is_followed_by_the_next(start: Callable[[str]
     assert await timestamps.fresh_timestamp() == 10_001
 
 
+async def test_a_server_that_drips_is_followed_by_the_next(start: Callable[[str], Service]) -> None:
+    dripping, good = start("127.0.0.2"), start("127.0.0.3")
+    dripping.drips = True
+    dripping.otherwise = (200, {}, b"1" * 500)
+    timestamps = RemoteTimestamps([dripping.base, good.base], connect=0.1, read=0.1, total=20)
+    assert await timestamps.fresh_timestamp() == 10_001
+
+
+async def test_proxies_of_the_environment_are_not_used(server: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", nowhere())
+    assert await RemoteTimestamps([server.base], total=1).fresh_timestamp() == 10_001
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirects_are_never_followed(start: Callable[[str], Service], status: int) -> None:
     server, other = start("127.0.0.2"), start("127.0.0.3")
@@ -231,11 +247,12 @@ async def test_a_huge_body_is_not_read_to_its_end(server: Service) -> None:
         await RemoteTimestamps([server.base]).fresh_timestamp()
 
 
-async def test_a_clock_that_goes_back_is_noticed(server: Service) -> None:
+@pytest.mark.parametrize("last", [1, 10_000])
+async def test_a_clock_that_goes_back_is_noticed(server: Service, last: int) -> None:
     timestamps = RemoteTimestamps([server.base])
     await timestamps.fresh_timestamp()
-    server.last = 1
-    with pytest.raises(TimestampServiceRefused, match="handed out timestamp 2 after 10001"):
+    server.last = last
+    with pytest.raises(TimestampServiceRefused, match=f"handed out timestamp {last + 1} after 10001"):
         await timestamps.fresh_timestamp()
 
 
@@ -255,6 +272,16 @@ async def test_a_fast_forward_that_did_nothing_is_no_success(server: Service) ->
     server.obeys = False
     with pytest.raises(TimestampServiceRefused, match="accepted a fast-forward to 50000 and then handed out 10002"):
         await RemoteTimestamps([server.base]).fast_forward(50_000)
+
+
+async def test_a_fast_forward_that_falls_short_by_one_is_no_success(server: Service) -> None:
+    server.replies = [(200, {}, b"7"), (204, {}, b""), (200, {}, b"50000")]
+    with pytest.raises(TimestampServiceRefused, match="accepted a fast-forward to 50000 and then handed out 50000"):
+        await RemoteTimestamps([server.base]).fast_forward(50_000)
+
+
+async def test_what_is_reached_is_above_the_target_even_if_the_first_number_equals_it(server: Service) -> None:
+    assert (await RemoteTimestamps([server.base]).fast_forward(10_001)).reached == 10_002
 
 
 @pytest.mark.parametrize("target", [0, -(2**63), HIGHEST_TIMESTAMP, HIGHEST_TIMESTAMP - 9_999_999])
