@@ -58,6 +58,10 @@ class Holder(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return plain(f"{self.user} on {self.host}, process {self.process}, session {self.session}, since {self.since}")
 
+    @property
+    def is_this_process(self) -> bool:
+        return (self.machine, self.process) == (_this_machine(), os.getpid())
+
     def is_alive(self) -> bool | None:
         """Whether that process still runs; None where it cannot be told from here."""
         if not self.machine or self.machine != _this_machine():
@@ -88,8 +92,8 @@ class LockHeld(LockError):
         remedy = (
             f"That process is still running. Go on there, or end it ({holder.process}); it parks its session."
             if is_alive
-            else "Whether that process still runs cannot be told from here. Ask, and look on that host; "
-            "once it is certain that nothing runs there, take the lock over with --take-over-lock."
+            else "Whether that process still runs cannot be told from here. Ask them, and look on that host; "
+            "once it is certain that nothing runs there: atlasdb-recovery resume --take-over."
         )
         super().__init__(f"{path} is held by {holder}. Two operators at once would undo each other's work. {remedy}")
         self.path = path
@@ -132,6 +136,12 @@ def lock_paths(state_dir: Path, backup_dir: Path, cluster: str, keyspace: str) -
     except OSError as error:
         raise LockUnusable(path, error) from error
     return path, backup_dir / FILE_NAME
+
+
+def holders(paths: Sequence[Path]) -> list[tuple[Path, Holder]]:
+    """Who else holds one of these locks, looked at without taking them: this process and dead ones are left out."""
+    found = [(path, _holder_of(path)) for path in paths if path.exists()]
+    return [(path, holder) for path, holder in found if not holder.is_this_process and holder.is_alive() is not False]
 
 
 class OperatorLock:

@@ -19,6 +19,7 @@ from atlasdb_recovery.journal.lock import (
     LockLost,
     LockUnusable,
     OperatorLock,
+    holders,
     lock_paths,
 )
 
@@ -167,7 +168,7 @@ def test_of_a_holder_that_cannot_be_looked_at_only_an_explicit_take_over_frees(
     paths: tuple[Path, Path], content: bytes
 ) -> None:
     paths[1].write_bytes(content)
-    with pytest.raises(LockHeld, match=r"cannot be told from here.*--take-over-lock") as held:
+    with pytest.raises(LockHeld, match=r"cannot be told from here.*resume --take-over") as held:
         OperatorLock.acquire(paths, Holder.here("ann", "s1"))
     assert held.value.is_alive is None
     assert paths[1].read_bytes() == content
@@ -175,6 +176,21 @@ def test_of_a_holder_that_cannot_be_looked_at_only_an_explicit_take_over_frees(
     with OperatorLock.acquire(paths, Holder.here("ann", "s1"), take_over=True) as lock:
         assert lock.taken_from == (held.value.holder,)
         assert json.loads(paths[1].read_bytes())["user"] == "ann"
+
+
+def test_holders_are_the_others_that_live_or_may_live(paths: tuple[Path, Path], contenders: list[Contender]) -> None:
+    assert holders(paths) == []
+    with OperatorLock.acquire(paths, Holder.here("ann", "s1")):
+        assert holders(paths) == []
+    contenders[0].go()
+    assert contenders[0].heard() == "won 0"
+    assert [(path, holder.process) for path, holder in holders(paths)] == [
+        (path, contenders[0].process.pid) for path in paths
+    ]
+    contenders[0].kill()
+    assert holders(paths) == []
+    paths[1].write_bytes(elsewhere())
+    assert [(path, holder.user) for path, holder in holders(paths)] == [(paths[1], "eve")]
 
 
 def test_a_hostile_holder_is_shown_as_plain_text(paths: tuple[Path, Path]) -> None:

@@ -7,6 +7,7 @@ Give it a `JournalReader`, and it also tells whether the journal is whole.
 import os
 import secrets
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,7 @@ def _rendered(template: str, records: Iterable[Record]) -> str:
     )
 
 
+@cache
 def _environment(*, is_html: bool) -> Environment:
     """Every text that a template prints is made plain and escaped, without the template having to ask."""
     environment = Environment(

@@ -78,7 +78,7 @@ def shortened(lines: Iterable[str]) -> list[str]:
 
 def markdown_text(text: str) -> str:
     """One line of text that Markdown shows as it is, wherever it stands."""
-    shown = re.sub(r"([\\`*_{}\[\]<>#|~&!$@^])", r"\\\1", plain(text))
+    shown = re.sub(r"([\\`*_{}\[\]<>#|~&!$@^])", r"\\\1", plain(text).strip())
     shown = shown.replace("://", "\\://").replace("www.", "www\\.")
     shown = re.sub(r"^(\s*)([-+=])", r"\1\\\2", shown)
     return re.sub(r"^(\s*\d+)([.)])(?=\s|$)", r"\1\\\2", shown)
