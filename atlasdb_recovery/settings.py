@@ -4,6 +4,7 @@ Frozen once read. Passwords are `Secret`: no repr shows them.
 """
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
 
 INLINE = Path("--inline-config")
 PASSWORD_OPTIONS = frozenset({"-pw", "--password"})
-_SECRET_NAMES = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL")
+_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|(^|_)(PASS|PW|KEY|APIKEY)(_|$)")
 
 
 class CqlSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +285,7 @@ class _Reading:
 
     def _environment_secrets(self) -> list[str]:
         used = self._values.used.items()
-        return [value for name, value in used if value and any(word in name.upper() for word in _SECRET_NAMES)]
+        return [value for name, value in used if value and _SECRET_NAME.search(name.upper())]
 
 
 def _secrets(value: Any) -> list[Secret]:

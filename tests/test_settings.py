@@ -178,16 +178,18 @@ def test_host_names_are_verified_where_the_service_does_and_always_over_https(pl
 
 
 def test_secrets_are_known_and_shown_nowhere(place: Path) -> None:
-    text = SMALLEST + 'cql: {password: hush}\nstore: {restore_command: "restore --token ${API_TOKEN} ${HOME}"}\n'
-    read = loaded(place, text, environment={"API_TOKEN": "tok-123", "HOME": "/home/op"})
-    assert read.secrets() == {"hush", "tok-123"}
+    command = "restore --token ${API_TOKEN} ${HOME} ${AWS_KEY} ${KEYSPACE}"
+    text = SMALLEST + f"cql: {{password: hush}}\nstore: {{restore_command: '{command}'}}\n"
+    variables = {"API_TOKEN": "tok-123", "HOME": "/home/op", "AWS_KEY": "k-9", "KEYSPACE": "orders"}
+    read = loaded(place, text, environment=variables)
+    assert read.secrets() == {"hush", "tok-123", "k-9"}
     assert "hush" not in repr(read)
     shown = json.dumps(read.shown())
     assert "hush" not in shown
     assert "tok-123" not in shown
-    assert "restore --token *** /home/op" in shown
+    assert "restore --token *** /home/op *** orders" in shown
     assert read.shown()["cql"]["password"] == "***"
-    assert read.store.restore_command == "restore --token tok-123 /home/op"
+    assert read.store.restore_command == "restore --token tok-123 /home/op k-9 orders"
 
 
 def test_nodetool_credentials_are_a_file_never_an_argument(place: Path) -> None:
