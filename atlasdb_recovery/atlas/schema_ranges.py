@@ -41,7 +41,7 @@ class SchemaMap(msgspec.Struct, frozen=True):
                     f"start timestamps from {part.lower} are in transactions schema {part.schema}, "
                     "and only 1, 2 and 3 are known"
                 )
-            if part.lower != expected or (part.upper is not None and part.upper <= part.lower):
+            if part.lower != expected or _is_empty(part):
                 raise MalformedCoordination(_misfit(part, expected))
             expected = part.upper
         if expected is not None:
@@ -65,21 +65,24 @@ class SchemaMap(msgspec.Struct, frozen=True):
         """The map of ranges in any order; neighbours with the same schema become one."""
         merged: list[SchemaRange] = []
         for part in sorted(parts, key=lambda part: part.lower):
-            last = merged[-1] if merged else None
-            if last is not None and last.schema == part.schema and last.upper == part.lower and _ends_after(part):
-                merged[-1] = SchemaRange(last.lower, part.upper, last.schema)
+            if merged and _continues(merged[-1], part):
+                merged[-1] = SchemaRange(merged[-1].lower, part.upper, part.schema)
             else:
                 merged.append(part)
         return cls(tuple(merged), bound)
 
 
-def _ends_after(part: SchemaRange) -> bool:
-    return part.upper is None or part.upper > part.lower
+def _continues(last: SchemaRange, part: SchemaRange) -> bool:
+    return last.schema == part.schema and last.upper == part.lower and not (_is_empty(last) or _is_empty(part))
+
+
+def _is_empty(part: SchemaRange) -> bool:
+    return part.upper is not None and part.upper <= part.lower
 
 
 def _misfit(part: SchemaRange, expected: int | None) -> str:
     shown = f"the range from {part.lower} to {part.upper or 'the end'} (schema {part.schema})"
-    if part.upper is not None and part.upper <= part.lower:
+    if _is_empty(part):
         return f"{shown} of the schema map is empty"
     if part.lower < LOWEST_START:
         return f"{shown} of the schema map starts below {LOWEST_START}"
