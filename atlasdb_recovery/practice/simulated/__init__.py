@@ -8,6 +8,8 @@ from atlasdb_recovery.practice.simulated.clock import SimulatedClock
 from atlasdb_recovery.practice.simulated.cluster import SimulatedCluster
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.faults import CommandFault, Faults, RepairFault
+from atlasdb_recovery.practice.simulated.nodetool import SimulatedNodetool
+from atlasdb_recovery.practice.simulated.practice import SimulatedPractice
 
 __all__ = [
     "CommandFault",
@@ -16,4 +18,6 @@ __all__ = [
     "RepairFault",
     "SimulatedClock",
     "SimulatedCluster",
+    "SimulatedNodetool",
+    "SimulatedPractice",
 ]

@@ -94,6 +94,17 @@ class DataDirectories:
             if not keyspaces or found.parent.parent.parent.name in keyspaces:
                 shutil.rmtree(found)
 
+    def flush(self, node: SimulatedNode, keyspace: str, table: SimulatedTable) -> None:
+        """Put on disk what no file of the table's directory has yet."""
+        cells = node.store(table.id).cells
+        if not self._in_use or not cells:
+            return
+        directory, content = self.table_directory(node.address, keyspace, table), encoded(cells)
+        if not any(file.read_bytes() == content for file in _store_files(directory) if file in self._loaded):
+            target = _free_name(directory, self._servers.dialect.store_file_prefix)
+            target.write_bytes(content)
+            self._loaded.add(target)
+
     def refresh(self, node: SimulatedNode, keyspace: str, table: SimulatedTable) -> None:
         """Take in the files that lie in the table's directory and are not in use yet. Raises `StoreFileRefused`."""
         self.directories()
@@ -150,14 +161,17 @@ def _store_files(directory: Path) -> list[Path]:
 
 def _moved(files: list[Path], directory: Path, *, copy: bool) -> list[Path]:
     """The files under numbers of the node's own in the table's directory, as the server names what it takes in."""
-    numbers = {int(found[1]) for file in directory.iterdir() if (found := STORE_FILE.fullmatch(file.name))}
-    free = (number for number in count(1) if number not in numbers)
     targets = []
     for file in files:
-        target = directory / re.sub(r"-\d+-", f"-{next(free)}-", file.name, count=1)
+        target = _free_name(directory, file.name.partition("-")[0])
         shutil.copyfile(file, target) if copy else file.rename(target)
         targets.append(target)
     return targets
+
+
+def _free_name(directory: Path, prefix: str) -> Path:
+    numbers = {int(found[1]) for file in directory.iterdir() if (found := STORE_FILE.fullmatch(file.name))}
+    return directory / f"{prefix}-{next(number for number in count(1) if number not in numbers)}-big-Data.db"
 
 
 def _schema_in_a_comment(keyspace: str, table: SimulatedTable) -> str:
