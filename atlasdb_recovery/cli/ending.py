@@ -7,6 +7,10 @@ from pathlib import Path
 
 import click
 
+from atlasdb_recovery.atlas.manifest import MalformedManifest
+from atlasdb_recovery.atlas.schema_ranges import MalformedCoordination
+from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
+from atlasdb_recovery.atlas.timestamp_file import MalformedTimestampFile
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, OutcomeUnknown
 from atlasdb_recovery.foreign import plain
@@ -17,8 +21,9 @@ from atlasdb_recovery.timestamps.service import TimestampServiceRefused, Timesta
 DONE, DEFECT, USAGE, REFUSED, FAILED, PARKED = 0, 1, 2, 3, 4, 5
 
 _CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-    ((ConfigurationError, JournalMissing), USAGE),
+    ((ConfigurationError, JournalMissing, MalformedTimestampFile), USAGE),
     ((LockLost, JournalUnwritable), FAILED),
+    ((MalformedManifest, MalformedCoordination, MalformedBound, BoundInvalidated), REFUSED),
     ((ClusterUnreachable, LockError, JournalError, TimestampServiceRefused), REFUSED),
     ((NotEnoughReplicas, OutcomeUnknown, NodetoolFailed, TimestampServiceUnavailable, OSError), FAILED),
 )

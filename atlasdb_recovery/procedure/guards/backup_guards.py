@@ -3,6 +3,7 @@
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_file, varlong
+from atlasdb_recovery.atlas.names import SWEEP_TIMESTAMPS
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
@@ -11,8 +12,6 @@ from atlasdb_recovery.timestamps.service import HIGHEST_TIMESTAMP, REFUSED_BELOW
 
 BACKUP_FILE = "backup.timestamp"
 FAST_FORWARD_FILE = "fast-forward.timestamp"
-SHARD_PROGRESS = "sweep__sweepProgressPerShard"
-"""Targeted sweep's progress: each value is the VarLong of the timestamp up to which it has swept."""
 
 
 class BackupTimestamps(msgspec.Struct, frozen=True):
@@ -118,12 +117,12 @@ class SweepBelowBackup(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         keyspace = await context.cluster.keyspace(context.keyspace)
-        if keyspace is None or SHARD_PROGRESS not in keyspace.tables:
+        if keyspace is None or SWEEP_TIMESTAMPS not in keyspace.tables:
             return not_applicable("there is no progress table of targeted sweep")
         backup = read_timestamps(context).backup
         beyond, rows, unread = 0, 0, 0
         pages = context.cluster.scan(
-            context.keyspace, SHARD_PROGRESS, "", "", consistency=Consistency.QUORUM, page_size=1_000
+            context.keyspace, SWEEP_TIMESTAMPS, "", "", consistency=Consistency.QUORUM, page_size=1_000
         )
         async for page in pages:
             for cell in page:

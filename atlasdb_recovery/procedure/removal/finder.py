@@ -73,6 +73,10 @@ class Finder:
         findings = self.findings
         try:
             start = transactions.start_of(table, cell.key, cell.column1, cell.column2)
+            if start < transactions.LOWEST_START:
+                raise MalformedCell(
+                    f"start {start} is below {transactions.LOWEST_START}, the lowest timestamp there is"
+                )
             schema = self._scope.schema_map.schema_at(start)
             if schema is None:
                 findings.unknown_schema += 1

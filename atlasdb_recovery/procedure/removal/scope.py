@@ -1,14 +1,15 @@
 """What a removal looks at: both transactions tables where they exist, and the schema of every start timestamp."""
 
 from atlasdb_recovery.atlas import coordination
-from atlasdb_recovery.atlas.coordination import EVERYTHING_SCHEMA_1, SchemaMap
+from atlasdb_recovery.atlas.coordination import EVERYTHING_SCHEMA_1, CoordinationValueMissing, SchemaMap
 from atlasdb_recovery.atlas.names import COORDINATION
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, required
 from atlasdb_recovery.procedure.removal.finder import TABLES, Scope
 
-COORDINATION_ROW = b"m"
+READ_AT_MOST = 3
+"""A pointer may be read a moment before the value that it points at; AtlasDB reads again too."""
 
 
 async def removal_scope(context: Context) -> Scope:
@@ -36,9 +37,13 @@ async def stored_schema_map(context: Context) -> SchemaMap:
     keyspace = await context.cluster.keyspace(context.keyspace)
     if keyspace is None or COORDINATION not in keyspace.tables:
         return EVERYTHING_SCHEMA_1
-    cells = await context.cluster.read_partition(
-        context.keyspace, COORDINATION, COORDINATION_ROW, consistency=Consistency.ALL
-    )
-    if not cells:
-        return EVERYTHING_SCHEMA_1
-    return coordination.read_rows((cell.column1, cell.column2, cell.value) for cell in cells)
+    for attempt in range(READ_AT_MOST):
+        cells = await context.cluster.read_partition(
+            context.keyspace, COORDINATION, coordination.ROW, consistency=Consistency.ALL
+        )
+        try:
+            return coordination.read_rows((cell.column1, cell.column2, cell.value) for cell in cells)
+        except CoordinationValueMissing:
+            if attempt == READ_AT_MOST - 1:
+                raise
+    return EVERYTHING_SCHEMA_1

@@ -7,6 +7,7 @@ from atlasdb_recovery import __version__
 from atlasdb_recovery.atlas import manifest, timestamp_bound
 from atlasdb_recovery.atlas.manifest import BackedUpNode, BackedUpTable, Manifest
 from atlasdb_recovery.atlas.names import SWEEP_PROGRESS, TIMESTAMP
+from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.cassandra.ports import Consistency, Keyspace
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
@@ -64,7 +65,10 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
     cells = await context.cluster.read_partition(
         context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.QUORUM
     )
-    bound = timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
+    try:
+        bound = timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
+    except (BoundInvalidated, MalformedBound):
+        bound = None
     return Manifest(
         tool_version=__version__,
         session=context.session,

@@ -51,7 +51,7 @@ class SnapshotBackup:
         if (existing := node_copy(destination)) is not None:
             self._require_own(existing.tag, destination)
         else:
-            await take(nodetool, node.address, keyspace, self._tag)
+            await take(nodetool, node.address, keyspace.name, self._tag)
             await in_thread(
                 lambda progress: copy_out(
                     data_directory, keyspace, self._tag, node=node, destination=destination, progress=progress

@@ -9,7 +9,7 @@ from atlasdb_recovery.cassandra.copying import in_thread, require_space
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Node
 from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
 from atlasdb_recovery.cassandra.snapshot_files import NodeSnapshot, SnapshotFailed, StoreCopy, in_words
-from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, load
+from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, compaction_paused, load
 from atlasdb_recovery.cassandra.snapshot_nodes import matched_nodes
 from atlasdb_recovery.cassandra.snapshots import require_own_directory
 from atlasdb_recovery.events import LinePrinted
@@ -64,7 +64,8 @@ class SnapshotRestore:
         for node in identity.nodes:
             await require_own_directory(nodetool, node.address, self._directory(node), keyspace, self._tag)
         for node in identity.nodes:
-            await self._load_node(node, matched[node.address], copy, keyspace, emit)
+            async with compaction_paused(nodetool, node.address, keyspace.name):
+                await self._load_node(node, matched[node.address], copy, keyspace, emit)
 
     async def _load_node(
         self, node: Node, snapshot: NodeSnapshot, copy: StoreCopy, keyspace: Keyspace, emit: Emit
