@@ -13,7 +13,7 @@ meanwhile so that the proof can be made. Loading again loads only what is not th
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -67,32 +67,38 @@ class TableLoad(msgspec.Struct, frozen=True):
         return self.live / "snapshots" / valid_tag(self.tag)
 
 
+@contextlib.asynccontextmanager
+async def compaction_paused(nodetool: Nodetool, address: str, keyspace: str) -> AsyncIterator[None]:
+    """No automatic compaction of this keyspace's tables on this node meanwhile. A restart of the node ends it too."""
+    await succeeded(nodetool, address, "disableautocompaction", keyspace)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(SnapshotFailed, NodetoolFailed):
+            await succeeded(nodetool, address, "enableautocompaction", keyspace)
+        raise
+    await succeeded(nodetool, address, "enableautocompaction", keyspace)
+
+
 async def load(nodetool: Nodetool, table: TableLoad, *, by_import: bool, progress: Progress) -> int:
     """Load it and prove that the node has taken it; how many sstables the node has of it now.
 
-    `progress` counts the bytes copied. Raises `SnapshotFailed`, `CopyFailed`.
+    To be called within `compaction_paused`. `progress` counts the bytes copied. Raises `SnapshotFailed`, `CopyFailed`.
     """
     of_table = (table.keyspace, table.snapshot.name)
     sstables = table.snapshot.sstables(table.keyspace)
     if not sstables:
         return 0
     _require_ours(table)
-    await succeeded(nodetool, table.address, "disableautocompaction", *of_table)
-    try:
-        await in_thread(lambda report: _stage(table, report), progress)
-        if by_import:
-            if table.staging.exists():
-                staging = str(table.staging.resolve())
-                await succeeded(nodetool, table.address, "import", *of_table, staging, timeout=LOAD_TIMEOUT)
-        else:
-            await in_thread(lambda _: _place(table), progress)
-            await succeeded(nodetool, table.address, "refresh", *of_table, timeout=LOAD_TIMEOUT)
-        await in_thread(lambda _: _require_taken(table), lambda _: None)
-    except BaseException:
-        with contextlib.suppress(SnapshotFailed, NodetoolFailed):
-            await succeeded(nodetool, table.address, "enableautocompaction", *of_table)
-        raise
-    await succeeded(nodetool, table.address, "enableautocompaction", *of_table)
+    await in_thread(lambda report: _stage(table, report), progress)
+    if by_import:
+        if table.staging.exists():
+            staging = str(table.staging.resolve())
+            await succeeded(nodetool, table.address, "import", *of_table, staging, timeout=LOAD_TIMEOUT)
+    else:
+        await in_thread(lambda _: _place(table), progress)
+        await succeeded(nodetool, table.address, "refresh", *of_table, timeout=LOAD_TIMEOUT)
+    await in_thread(lambda _: _require_taken(table), lambda _: None)
     shutil.rmtree(table.staging, ignore_errors=True)
     return len(sstables)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from atlasdb_recovery.cassandra.copying import Progress, copied, require_space, sync_directory, write_durably
-from atlasdb_recovery.cassandra.node_reports import UnreadableReport, read_listsnapshots
 from atlasdb_recovery.cassandra.ports import Keyspace, Node, Nodetool, Output, Table
 from atlasdb_recovery.cassandra.snapshot_files import (
     BESIDE_SSTABLES,
@@ -34,20 +33,13 @@ SNAPSHOT_TIMEOUT = 600.0
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
-async def take(nodetool: Nodetool, address: str, keyspace: Keyspace, tag: str) -> None:
+async def take(nodetool: Nodetool, address: str, keyspace: str, tag: str) -> None:
     """Snapshot the keyspace's tables on this node, after clearing what an interrupted attempt left under this tag.
 
-    Raises `SnapshotFailed` unless the node lists the snapshot of every table afterwards.
+    That every table's snapshot is there and whole is seen in the data directory, by `copy_out`.
     """
-    if await _listed(nodetool, address, keyspace.name, tag):
-        await clear(nodetool, address, tag, keyspace.name)
-    await succeeded(nodetool, address, "snapshot", "-t", valid_tag(tag), valid_name(keyspace.name))
-    missing = keyspace.tables.keys() - await _listed(nodetool, address, keyspace.name, tag)
-    if missing:
-        raise SnapshotFailed(
-            f"nodetool snapshot ended well on {plain(address)}, but the node lists no snapshot {tag} of "
-            f"{in_words(sorted(missing))}. Look at the node's log, then resume."
-        )
+    await clear(nodetool, address, tag, keyspace)
+    await succeeded(nodetool, address, "snapshot", "-t", valid_tag(tag), valid_name(keyspace))
 
 
 async def clear(nodetool: Nodetool, address: str, tag: str, keyspace: str) -> None:
@@ -63,7 +55,7 @@ async def require_own_directory(
     Files laid into another node's directory would be rows that it does not serve. Raises `SnapshotFailed`.
     """
     probe = f"{valid_tag(tag)}-probe"
-    await take(nodetool, address, keyspace, probe)
+    await take(nodetool, address, keyspace.name, probe)
     tables = _tables(keyspace)
     directories = [table_directory(data_directory, keyspace.name, table.name, table.id) for table in tables]
     missing = [str(directory) for directory in directories if not (directory / "snapshots" / probe).is_dir()]
@@ -92,15 +84,6 @@ def valid_tag(tag: str) -> str:
     if not TAG.fullmatch(tag):
         raise SnapshotFailed(f"{tag!r} is no snapshot tag; nothing was done.")
     return tag
-
-
-async def _listed(nodetool: Nodetool, address: str, keyspace: str, tag: str) -> frozenset[str]:
-    output = await succeeded(nodetool, address, "listsnapshots")
-    try:
-        listed = read_listsnapshots(output.stdout)
-    except UnreadableReport as error:
-        raise SnapshotFailed(f"Which snapshots {plain(address)} has cannot be told. {error}") from None
-    return frozenset(table for listed_tag, of, table in listed if (listed_tag, of) == (tag, keyspace))
 
 
 def copy_out(

@@ -81,8 +81,6 @@ class DirectoryNode:
         if verb == "clearsnapshot":
             for directory in (self.data / rest[2]).glob(f"*/snapshots/{rest[1]}"):
                 shutil.rmtree(directory)
-        if verb == "listsnapshots":
-            return 0, self._listsnapshots(), ""
         if verb == "refresh":
             self._refresh(*rest)
         if verb == "import":
@@ -104,17 +102,6 @@ class DirectoryNode:
             listed = [path.name for path in files if path.name.endswith("-Data.db")]
             (target / "manifest.json").write_text(json.dumps({"files": listed}))
         return 0, f"Snapshot directory: {tag}", ""
-
-    def _listsnapshots(self) -> str:
-        rows = [
-            f"{path.name:<40} {path.parent.parent.parent.name:<13} {path.parent.parent.name.rpartition('-')[0]:<18} "
-            "1.34 KiB  59.64 KiB"
-            for path in self.data.glob("*/*/snapshots/*")
-        ]
-        if not rows:
-            return "Snapshot Details: \nThere are no snapshots"
-        header = f"{'Snapshot name':<40} {'Keyspace name':<13} {'Column family name':<18} True size Size on disk"
-        return "\n".join(["Snapshot Details: ", header, *rows, "", "Total TrueDiskSpaceUsed: 0 bytes", ""])
 
     def _next_name(self, live: Path) -> str:
         numbers = [int(path.name.split("-")[1]) for path in live.glob("nb-*")]
