@@ -9,7 +9,6 @@ from atlasdb_recovery.practice.simulated.cluster import SimulatedCluster
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.faults import CommandFault, Faults, RepairFault
 from atlasdb_recovery.practice.simulated.nodetool import SimulatedNodetool
-from atlasdb_recovery.practice.simulated.practice import SimulatedPractice
 
 __all__ = [
     "CommandFault",
@@ -19,5 +18,4 @@ __all__ = [
     "SimulatedClock",
     "SimulatedCluster",
     "SimulatedNodetool",
-    "SimulatedPractice",
 ]
