@@ -114,7 +114,10 @@ def test_netstats(name: str, operations: list[str], direction: str) -> None:
     assert all(any(line.startswith(direction) for line in stream.lines) for stream in report.streams)
 
 
-@pytest.mark.parametrize("name", [name for name in REAL if "compactionstats" in name])
+BUSY = {"2.2/repairing-compactionstats", "5.0/compacting-compactionstats"}
+
+
+@pytest.mark.parametrize("name", [name for name in REAL if "compactionstats" in name and name not in BUSY])
 def test_real_compactionstats_are_idle(name: str) -> None:
     report = reports.read_compactionstats(REAL[name])
     assert (report.pending, report.running) == (0, ())
@@ -174,6 +177,35 @@ def test_running_compactions_in_the_layout_of_their_sources(text: str) -> None:
     assert (build.kind, build.table, build.is_repair) == ("Secondary index build", "foo__bar", False)
 
 
+def test_real_running_compactions() -> None:
+    (validation,) = reports.read_compactionstats(REAL["2.2/repairing-compactionstats"]).running
+    assert (validation.kind, validation.table, validation.completed, validation.total) == (
+        "Validation",
+        "foo__bar",
+        17169818,
+        38903890,
+    )
+    assert validation.is_repair
+    report = reports.read_compactionstats(REAL["5.0/compacting-compactionstats"])
+    assert report.pending == 1
+    assert [(each.kind, each.total, each.is_repair) for each in report.running] == [
+        ("Major compaction", 38772262, False)
+    ]
+
+
+def test_compactionstats_with_throttling_disabled() -> None:
+    text = REAL["5.0/compactionstats"].replace("64.0    ", "throttling disabled (0)")
+    assert "throttling disabled" in text
+    assert reports.read_compactionstats(text).running == ()
+
+
+def test_a_task_in_an_unknown_layout_is_not_overlooked() -> None:
+    columns = "keyspace table task id completion ratio kind progress sstables total unit target directory"
+    row = f"atlas foo__bar {VALIDATION} 6.86% validation 2658359 1 38772262 bytes -"
+    with pytest.raises(UnreadableReport, match="foo__bar"):
+        reports.read_compactionstats(f"{REAL['5.0/compactionstats']}\n{columns}\n{row}\n")
+
+
 def test_tpstats() -> None:
     assert reports.read_tpstats(REAL["2.2/tpstats"]).native_requests == 34165
     assert reports.read_tpstats(REAL["2.2/tpstats"]).thrift_requests is None
@@ -231,6 +263,10 @@ def test_listsnapshots() -> None:
         assert ("golden2", "atlas", "foo__bar") in found
         assert reports.read_listsnapshots(REAL[f"{version}/listsnapshots-none"]) == frozenset()
     assert reports.read_listsnapshots(REAL["2.2/listsnapshots"]) == frozenset()
+    assert reports.read_listsnapshots(REAL["2.2/listsnapshots-some"]) == {
+        ("one", "atlas", table)
+        for table in ("_transactions", "empty", "foo__bar", "name_space__a_table_with_a_really_long_name1")
+    }
 
 
 PARSERS: Mapping[str, Callable[[str], Any]] = {
@@ -324,6 +360,13 @@ async def test_a_repair_whose_nodetool_was_killed_is_seen() -> None:
         assert len([line for line in evidence if line.startswith("stream: Repair ")]) == 2
         assert "pool Repair#1: 0 active, 0 pending" in evidence
         assert await running_repairs_and_streams(activity(f"{version}/07-finished-"), "127.0.0.1") == ()
+
+
+async def test_a_repair_of_the_fork_is_seen_in_all_three_reports() -> None:
+    evidence = await running_repairs_and_streams(activity("2.2/repairing-"), "127.0.0.1")
+    assert len([line for line in evidence if line.startswith("stream: Repair ")]) == 2
+    assert "validation: atlas.foo__bar, 17169818 of 38903890 bytes" in evidence
+    assert "pool Repair#1: 1 active, 1 pending" in evidence
 
 
 async def test_a_failed_report_is_not_idleness() -> None:

@@ -68,7 +68,7 @@ class CompactionStats(msgspec.Struct, frozen=True):
 
 
 def read_compactionstats(text: str) -> CompactionStats:
-    """Of `org.apache.cassandra.tools.nodetool.CompactionStats` without -H and -V."""
+    """Of `org.apache.cassandra.tools.nodetool.CompactionStats` without -H and -V. Tasks are told by their ids."""
     lines = lines_from("compactionstats", text, r"pending tasks:|concurrent compactors\s")
     pending, running, in_table = None, [], False
     for line in lines:
@@ -80,9 +80,7 @@ def read_compactionstats(text: str) -> CompactionStats:
             in_table = False
         elif in_table and line.strip():
             running.append(_compaction(line))
-        elif line.strip() and not re.fullmatch(
-            r"- \S+: \d+|[\w ()/]+?\s+[\d.]+(/\w+)?|[\w ()/]+?\s+NaN(/\w+)?", line.rstrip()
-        ):
+        elif UUID.search(line):
             raise unreadable_line("compactionstats", line)
     if pending is None:
         raise UnreadableReport("compactionstats", "it does not say how many tasks are pending")
