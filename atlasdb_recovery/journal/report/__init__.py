@@ -91,6 +91,7 @@ def _environment(*, is_html: bool) -> Environment:
         "duration": words.duration,
         "value": words.value,
         "count": words.count,
+        "sentence": words.sentence,
         "shell": words.shell,
         "shortened": words.shortened,
         "block": words.markdown_block,

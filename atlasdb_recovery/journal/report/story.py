@@ -111,6 +111,15 @@ class Remark(msgspec.Struct, frozen=True):
     text: str
 
 
+class Removal(msgspec.Struct):
+    """One attempt at removing transactions: what was found, exported and removed; {} where that is not on record."""
+
+    at: datetime
+    findings: dict[str, Any]
+    export: dict[str, Any] = {}
+    removed: dict[str, Any] = {}
+
+
 class Pause(msgspec.Struct):
     """The session stood still: parked, or its process had gone. `until` is None if it never went on."""
 
@@ -137,6 +146,7 @@ class Story(msgspec.Struct):
     commands: list[Command] = []
     repairs: dict[str, list[RepairJudged]] = {}
     facts: dict[str, Any] = {}
+    removals: list[Removal] = []
     remarks: list[Remark] = []
     pauses: list[Pause] = []
     lines: int = 0

@@ -38,6 +38,7 @@ from atlasdb_recovery.journal.report.story import (
     Pause,
     QuestionStory,
     Remark,
+    Removal,
     Story,
 )
 
@@ -155,6 +156,13 @@ def _repaired(story: Story, now: datetime, event: RepairJudged) -> None:
 
 def _fact(story: Story, now: datetime, event: FactEstablished) -> None:
     story.facts[event.name] = event.value
+    value = event.value if isinstance(event.value, dict) else {}
+    if event.name == "findings":
+        story.removals.append(Removal(now, value))
+    elif event.name in {"export", "removed"}:
+        if not story.removals:
+            story.removals.append(Removal(now, {}))
+        setattr(story.removals[-1], event.name, value)
 
 
 def _noted(story: Story, now: datetime, event: Noted) -> None:

@@ -25,7 +25,7 @@ def verdict(story: Story) -> Verdict:
     if complete and not damage:
         return _complete(story)
     tone, headline, why = _incomplete(story, damage)
-    sentences = [sentence(why)]
+    sentences = [sentence(why[:1].upper() + why[1:])]
     sentences += [f"{g.guard} refuses ({g.status}): {sentence(g.evidence)} {g.remedy}".strip() for g in story.refusals]
     if story.procedure == "restore" and not story.is_practice:
         sentences.append(NEVER_START)
@@ -43,7 +43,7 @@ def _complete(story: Story) -> Verdict:
     warned = warned or any(remark.level == "warning" for remark in story.remarks)
     headline = f"{_procedure(story)} complete"
     if warned:
-        return Verdict("warned", f"{headline}, with warnings", ("Every step is proven. Read the warnings below.",))
+        return Verdict("warned", f"{headline}, with warnings", ("Every step is proven, but read the warnings below.",))
     return Verdict("good", headline, ("Every step is proven.",))
 
 

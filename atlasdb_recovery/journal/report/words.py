@@ -58,9 +58,8 @@ def count(anything: Any) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text as a sentence: a capital first, a full stop last."""
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    """The text with a full stop last, unless it has an end or is empty."""
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
 
 def shell(words: Iterable[str]) -> str:

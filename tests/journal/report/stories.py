@@ -238,6 +238,17 @@ def killed() -> list[Record]:
     return recorded(started(), preflight(), restore_store(), repair(), iter(removal))
 
 
+def removed_twice() -> list[Record]:
+    """The removal was interrupted, and found less the second time."""
+    again = [event for _, event in clean()]
+    findings = FactEstablished(step="clean-transactions", name="findings", value={"count": 84, "by_schema": {"1": 84}})
+    done = FactEstablished(step="clean-transactions", name="removed", value={"count": 84, "export": "second"})
+    second = [(1.0, findings if e == again[4] else done if e == again[6] else e) for e in again]
+    back = SessionResumed(operator="ann", host="bastion-2", process=4800)
+    before = (started(), preflight(), restore_store(), repair(), iter(list(clean())[:-3]), one(back))
+    return recorded(*before, iter(second), fast_forward(), prove(), completed())
+
+
 def skipped() -> list[Record]:
     """Closed although the repair was skipped."""
     skip = StepSkipped(step="repair", reason="the nodes were repaired by hand this morning")
@@ -252,6 +263,7 @@ STORIES: dict[str, Callable[[], list[Record]]] = {
     "parked": parked,
     "failed": failed,
     "killed": killed,
+    "removed twice": removed_twice,
     "skipped": skipped,
     "empty": list,
 }

@@ -100,6 +100,15 @@ def test_a_refusing_guard_is_the_reason_until_it_passes() -> None:
     assert "AllNodesUp refuses (blocked): 127.0.0.3 is DN. Start the node, then check again." in found.sentences
 
 
+def test_what_was_removed_in_an_earlier_attempt_is_not_forgotten() -> None:
+    for text in (html(stories.removed_twice()), markdown(stories.removed_twice())):
+        assert text.index("1,284 transactions were found; the journal does not say") < text.index(
+            "84 transactions removed"
+        )
+        assert "Attempt 1 of 2" in text
+        assert "Attempt 2 of 2" in text
+
+
 def test_an_aborted_session_is_not_resumed() -> None:
     found = judged(of([*events(stories.failed()), SessionAborted(reason="the backup is the wrong one")]))
     assert found.headline == "Aborted: the restore is NOT complete"
