@@ -28,7 +28,7 @@ class Coordinator:
             down = ", ".join(address for address in replicas if not nodes[address].up)
             raise NotEnoughReplicas(
                 f"{consistency} needs {needed} replicas and {len(up)} are alive (down: {down}). "
-                "Nothing was read or written. Bring the nodes up, then try again."
+                "Bring the nodes up, then read again before deciding."
             )
         if coordinator in up:
             up.remove(coordinator)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from atlasdb_recovery.cassandra.ports import CasOutcome, Consistency, OutcomeUnknown
 from atlasdb_recovery.practice.simulated.coordinator import Coordinator
+from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.node import Commit, PaxosRow, SimulatedNode
 from atlasdb_recovery.practice.simulated.servers import SimulatedServers
 from atlasdb_recovery.practice.simulated.storage import Position, written
@@ -39,6 +40,9 @@ class Paxos:
         for node in participants:
             _row(node, table_id, position[0]).accepted = proposal
         servers.faults.reached("paxos.accepted")
+        if servers.dialect is Dialect.APACHE:
+            # 4.0 and later look for ALL's replicas only now (`ReplicaPlans.forWrite`): accepted, and not committed.
+            self._coordinator.contacted(replicas, Consistency.ALL, servers.coordinator())
         committed = self._commit(table_id, proposal, replicas)
         servers.faults.reached("paxos.committed")
         if committed < len(replicas):
