@@ -1,6 +1,7 @@
 """Exactly one operator at a time, and a lock left behind is told from one that is held."""
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -191,6 +192,32 @@ def test_holders_are_the_others_that_live_or_may_live(paths: tuple[Path, Path], 
     assert holders(paths) == []
     paths[1].write_bytes(elsewhere())
     assert [(path, holder.user) for path, holder in holders(paths)] == [(paths[1], "eve")]
+
+
+def test_a_lock_that_is_held_is_never_taken_over_whatever_its_text_says(paths: tuple[Path, Path]) -> None:
+    paths[1].write_bytes(elsewhere())
+    with paths[1].open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(LockHeld) as held:
+            OperatorLock.acquire(paths, Holder.here("ann", "s1"), take_over=True)
+    assert held.value.is_alive is True
+    assert paths[1].read_bytes() == elsewhere()
+
+
+def test_a_lock_released_at_this_very_moment_is_free(paths: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    paths[0].write_bytes(elsewhere())
+    really = fcntl.flock
+    theirs = paths[0].stat().st_ino
+
+    def released(descriptor: int, operation: int) -> None:
+        if os.fstat(descriptor).st_ino == theirs:
+            paths[0].unlink(missing_ok=True)
+        really(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", released)
+    with OperatorLock.acquire(paths, Holder.here("ann", "s1")) as lock:
+        assert lock.taken_from == ()
+        lock.check()
 
 
 def test_a_hostile_holder_is_shown_as_plain_text(paths: tuple[Path, Path]) -> None:

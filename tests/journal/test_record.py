@@ -143,6 +143,10 @@ def test_an_edited_event_whose_hashes_were_not_made_anew_is_found(lines: list[by
     assert_damaged(b"".join([lines[0].replace(b"ab12", b"cd34"), *lines[1:]]))
 
 
+def test_a_last_line_that_counts_wrong_is_found(lines: list[bytes]) -> None:
+    assert_damaged(b"".join([*lines[:-1], lines[-1].replace(b'"seq":5', b'"seq":6')]))
+
+
 def test_a_record_of_a_newer_version_is_named_and_kept(lines: list[bytes]) -> None:
     assert_damaged(b"".join([*lines[:-1], lines[-1].replace(b'"noted"', b'"foreseen"')]))
 
