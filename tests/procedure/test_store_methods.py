@@ -309,6 +309,22 @@ async def test_a_restore_interrupted_anywhere_is_finished(lab: Lab) -> None:
     assert len([statement for statement in lab.cluster.statements if "CREATE TABLE" in statement]) == 2
 
 
+async def test_what_was_loaded_and_compacted_since_is_not_loaded_again(lab: Lab) -> None:
+    await lab.backed_up_and_lost()
+    await happened(SnapshotStore().restore(lab.context("r-1")))
+    assert lab.cluster.present is not None
+    live = lab.cluster.nodes["127.0.0.1"].directory("atlas", lab.cluster.present.tables["_transactions"])
+    for path in live.glob("nb-*"):
+        path.unlink()
+    lab.flush("_transactions", (b"compacted",), ())
+    await happened(SnapshotStore().restore(lab.context("r-1")))
+    assert lab.cluster.contents("_transactions") == [[b"compacted"], [b"one"]]
+    (record,) = lab.backup.glob("store-restore-*.json")
+    record.write_text("{torn")
+    with pytest.raises(StepFailure, match="record of what it did, cannot be read"):
+        await happened(SnapshotStore().restore(lab.context("r-1")))
+
+
 async def test_a_table_with_data_that_this_restore_did_not_create_is_refused(lab: Lab) -> None:
     await lab.backed_up_and_lost()
     await lab.cluster.change_schema(keyspace().create)

@@ -8,12 +8,13 @@ import humanize
 from atlasdb_recovery.cassandra.copying import in_thread, require_space
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Node
 from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
-from atlasdb_recovery.cassandra.snapshot_files import NodeSnapshot, SnapshotFailed, StoreCopy, in_words
+from atlasdb_recovery.cassandra.snapshot_files import NodeSnapshot, SnapshotFailed, SnapshotTable, StoreCopy, in_words
 from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, compaction_paused, load
 from atlasdb_recovery.cassandra.snapshot_nodes import matched_nodes
 from atlasdb_recovery.cassandra.snapshots import require_own_directory
 from atlasdb_recovery.events import LinePrinted
 from atlasdb_recovery.procedure.store_methods import StoreContext
+from atlasdb_recovery.procedure.store_methods.restore_record import read_record, record_path
 from atlasdb_recovery.procedure.store_methods.snapshot_backup import require_directories
 from atlasdb_recovery.procedure.store_methods.snapshot_schema import create_tables
 from atlasdb_recovery.procedure.store_methods.work_events import Bytes, Emit, ReportedNodetool
@@ -57,38 +58,46 @@ class SnapshotRestore:
         )
         identity = await self._identity()
         matched = matched_nodes(copy, identity)
-        for node in identity.nodes:
-            require_space(self._directory(node), matched[node.address].size, f"Restoring {node.address}")
+        if not record_path(self._context.backup_dir, self._tag).exists():
+            for node in identity.nodes:
+                require_space(self._directory(node), matched[node.address].size, f"Restoring {node.address}")
         nodetool = ReportedNodetool(self._context.nodetool, emit, self._context.secrets)
         keyspace = await create_tables(self._context, copy, identity, nodetool=nodetool, tag=self._tag, emit=emit)
         for node in identity.nodes:
             await require_own_directory(nodetool, node.address, self._directory(node), keyspace, self._tag)
         for node in identity.nodes:
-            async with compaction_paused(nodetool, node.address, keyspace.name):
-                await self._load_node(node, matched[node.address], copy, keyspace, emit)
+            await self._load_node(node, matched[node.address], copy, keyspace, emit)
 
     async def _load_node(
         self, node: Node, snapshot: NodeSnapshot, copy: StoreCopy, keyspace: Keyspace, emit: Emit
     ) -> None:
         nodetool = ReportedNodetool(self._context.nodetool, emit, self._context.secrets)
         progress = Bytes(emit, node.address, total=snapshot.size, note="copied to the node")
-        for table in snapshot.tables:
-            loaded = await load(
-                nodetool,
-                TableLoad(
-                    address=node.address,
-                    data_directory=self._directory(node),
-                    keyspace=keyspace.name,
-                    table_id=keyspace.tables[table.name].id,
-                    snapshot=table,
-                    files=copy.files_of(snapshot, table.name),
-                    tag=self._tag,
-                ),
-                by_import=imports(node),
-                progress=progress,
-            )
-            text = f"{table.name}: the node has taken all {loaded} sstables of its backup"
-            emit(LinePrinted(source=node.address, stream="stdout", text=text))
+        path = record_path(self._context.backup_dir, self._tag)
+        record = read_record(path)
+        loads = [self._load_of(node, snapshot, table, copy, keyspace) for table in snapshot.tables]
+        to_do = [each for each in loads if not record.has_loaded(node.host_id, each.table_id)]
+        if not to_do:
+            return
+        async with compaction_paused(nodetool, node.address, keyspace.name):
+            for each in to_do:
+                taken = await load(nodetool, each, by_import=imports(node), progress=progress)
+                record.mark_loaded(path, node.host_id, each.table_id)
+                text = f"{each.snapshot.name}: the node has taken all {taken} sstables of its backup"
+                emit(LinePrinted(source=node.address, stream="stdout", text=text))
+
+    def _load_of(
+        self, node: Node, snapshot: NodeSnapshot, table: SnapshotTable, copy: StoreCopy, keyspace: Keyspace
+    ) -> TableLoad:
+        return TableLoad(
+            address=node.address,
+            data_directory=self._directory(node),
+            keyspace=keyspace.name,
+            table_id=keyspace.tables[table.name].id,
+            snapshot=table,
+            files=copy.files_of(snapshot, table.name),
+            tag=self._tag,
+        )
 
     def _checked(self, copy: StoreCopy) -> StoreCopy:
         """The copy, if it is this keyspace's and the one that the manifest speaks of."""

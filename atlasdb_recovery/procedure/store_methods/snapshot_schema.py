@@ -4,17 +4,14 @@ Which table was created by this restore is recorded beside the copy, by its new 
 a record is only used if it looks as it must and holds nothing.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import msgspec
 
-from atlasdb_recovery.cassandra.copying import write_durably
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Nodetool, Table
 from atlasdb_recovery.cassandra.snapshot_files import DATA, SnapshotFailed, StoreCopy, in_words, table_directory
 from atlasdb_recovery.cassandra.snapshots import succeeded
 from atlasdb_recovery.events import CommandStarted
 from atlasdb_recovery.procedure.store_methods import StoreContext
+from atlasdb_recovery.procedure.store_methods.restore_record import read_record, record_path
 from atlasdb_recovery.procedure.store_methods.work_events import Emit
 
 SOURCE = "CQL"
@@ -24,8 +21,8 @@ async def create_tables(
     context: StoreContext, copy: StoreCopy, identity: ClusterIdentity, *, nodetool: Nodetool, tag: str, emit: Emit
 ) -> Keyspace:
     """Create what is missing of the keyspace and its tables; the keyspace as it is then. Raises `SnapshotFailed`."""
-    record = context.backup_dir / f"store-restore-{tag}.json"
-    ours = _recorded(record)
+    path = record_path(context.backup_dir, tag)
+    record = read_record(path)
     present = await context.cluster.keyspace(copy.index.keyspace)
     if present is None:
         await _change(context, copy.index.create, emit)
@@ -34,7 +31,7 @@ async def create_tables(
     for name, definition in sorted(copy.index.tables.items()):
         if present is None or name not in present.tables:
             await _change(context, definition.create, emit)
-        elif ours.get(name) != present.tables[name].id:
+        elif record.tables.get(name) != present.tables[name].id:
             await _require_unused(context, copy, identity, nodetool, present.tables[name])
     keyspace = await context.cluster.keyspace(copy.index.keyspace)
     if keyspace is None or copy.index.tables.keys() - keyspace.tables.keys():
@@ -43,17 +40,13 @@ async def create_tables(
         )
     _require_new_ids(copy, keyspace)
     tables = {name: keyspace.tables[name] for name in copy.index.tables}
-    write_durably(record, msgspec.json.encode({name: table.id for name, table in tables.items()}))
+    record.created(path, {name: table.id for name, table in tables.items()})
     return msgspec.structs.replace(keyspace, tables=tables)
 
 
 async def _change(context: StoreContext, statement: str, emit: Emit) -> None:
     emit(CommandStarted(source=SOURCE, command=(statement,)))
     await context.cluster.change_schema(statement)
-
-
-def _recorded(record: Path) -> Mapping[str, str]:
-    return msgspec.json.decode(record.read_bytes(), type=dict[str, str]) if record.exists() else {}
 
 
 def _require_same_keyspace(copy: StoreCopy, present: Keyspace) -> None:
