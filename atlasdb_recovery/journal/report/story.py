@@ -136,6 +136,8 @@ class Story(msgspec.Struct):
     operator: str = ""
     began: datetime | None = None
     ended: datetime | None = None
+    worked: datetime | None = None
+    """When the procedure last got on; a remark about the journal itself does not count."""
     outcome: str = "unfinished"
     """unfinished | parked | completed | aborted"""
     reason: str = ""

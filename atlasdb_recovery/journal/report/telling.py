@@ -53,6 +53,8 @@ def told(records: Iterable[Record]) -> Story:
             fold(story, now, record.event)
         story.began = story.began or now
         story.ended = now
+        if record.event.step or not isinstance(record.event, Noted):
+            story.worked = now
         story.records += 1
     if isinstance(records, JournalReader):
         story.integrity = records.integrity
@@ -69,8 +71,8 @@ def _started(story: Story, now: datetime, event: SessionStarted) -> None:
 
 def _resumed(story: Story, now: datetime, event: SessionResumed) -> None:
     if not story.pauses or story.pauses[-1].until is not None:
-        story.pauses.append(Pause(story.ended or now, "its process ended without a word"))
-        _interrupt(story, story.ended or now)
+        story.pauses.append(Pause(story.worked or now, "its process ended without a word"))
+        _interrupt(story, story.worked or now)
     story.operator = f"{event.operator}@{event.host}"
     story.pauses[-1].until, story.pauses[-1].who = now, story.operator
     story.outcome, story.reason = "unfinished", ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atlasdb_recovery.events import Event, GuardChecked, Noted, SessionAborted, StepVerified
+from atlasdb_recovery.events import Event, GuardChecked, Noted, SessionAborted, SessionResumed, StepVerified
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import Journal, MemoryJournal, Record
 from atlasdb_recovery.journal.report import html, markdown
@@ -107,6 +107,22 @@ def test_what_was_removed_in_an_earlier_attempt_is_not_forgotten() -> None:
         )
         assert "Attempt 1 of 2" in text
         assert "Attempt 2 of 2" in text
+
+
+def test_a_killed_process_was_not_at_work_until_somebody_resumed() -> None:
+    torn = Noted(level="warning", text="The journal's last line was cut short.")
+    back = SessionResumed(operator="bob", host="bastion-1", process=5)
+    died = stories.killed()[-1].time
+
+    def night() -> stories.Scene:
+        yield 8 * 3600, torn
+        yield 1, back
+
+    before = (stories.started(), stories.preflight(), stories.restore_store(), stories.repair())
+    story = told(stories.recorded(*before, iter(list(stories.clean())[:-3]), night()))
+    assert [(pause.since, pause.who) for pause in story.pauses] == [(died, "bob@bastion-1")]
+    (attempt,) = story.steps["clean-transactions"].attempts
+    assert (attempt.outcome, attempt.ended) == ("interrupted", died)
 
 
 def test_an_aborted_session_is_not_resumed() -> None:
