@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from atlasdb_recovery.atlas.names import TIMESTAMP
+from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION, encode
 from atlasdb_recovery.cassandra.ports import (
     CasOutcome,
     Cell,
@@ -195,6 +197,14 @@ class SimulatedCluster(SimulatedServers):
 
     async def close(self) -> None:
         """Nothing to close: the servers go on."""
+
+    def raise_bound(self, keyspace: str, by: int = ALLOCATION_BUFFER + 1) -> None:
+        """Another timestamp service takes its next allocation: the stored bound rises under everyone's hand."""
+        table_id = self.table(keyspace, TIMESTAMP).id
+        nodes = [node for node in self.nodes.values() if node.up]
+        version = self._coordinator.read(table_id, BOUND_POSITION, nodes)
+        bound = int.from_bytes(version[2]) if version is not None else 0
+        self._paxos.compare_and_set(keyspace, table_id, BOUND_POSITION, lambda _: True, encode(bound + by))
 
     def _described(self, node: SimulatedNode) -> Node:
         return Node(

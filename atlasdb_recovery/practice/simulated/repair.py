@@ -25,13 +25,13 @@ class RepairRun:
         self.exit_code = 0
 
     def lines(self) -> Iterator[Printed]:
-        for count, printed in enumerate(self._steps):
-            if count == self._fault.killed_after:
-                self.exit_code = KILLED
+        drawn = 0
+        while drawn != self._fault.killed_after:
+            if (printed := next(self._steps, None)) is None:
                 return
+            drawn += 1
             yield printed
-        if self._fault.killed_after is not None and not self._ended:
-            self.exit_code = KILLED
+        self.exit_code = KILLED
 
     def go_on_alone(self) -> None:
         """The server does what is left of it, after a while; until then `tpstats` and `netstats` show it."""
