@@ -28,6 +28,7 @@ class CommandNodetool:
     filled in, as is every other name that a node's entry in `nodes` gives; an entry's `command` replaces the
     template for that node. After `ssh`, arguments are quoted for the remote shell.
     `secrets` are replaced by *** wherever the command is shown. `environment` is added to this process's own.
+    What is wrong with the template of a node in `nodes` raises `CommandTemplateInvalid` at once.
     Stopping it stops the command on this machine only: a repair goes on in the node, and so may a command behind ssh.
     """
 
@@ -49,13 +50,13 @@ class CommandNodetool:
         self._grace = grace
         template_words(template)
         for address in self._nodes:
-            self._words(address, ())
+            self._filled_in(address)
 
     def __repr__(self) -> str:
         return f"CommandNodetool({template_words(self._template)[0]!r})"
 
     def command(self, address: str, *arguments: str) -> tuple[str, ...]:
-        """The exact argument vector of `run` and `stream`, with *** for passwords. Raises `CommandTemplateInvalid`."""
+        """The exact argument vector of `run` and `stream`, with *** for passwords. Raises `NodetoolFailed`."""
         words = [masked(word, self._secrets) for word in self._words(address, arguments)]
         for at, word in enumerate(words[:-1]):
             if word in PASSWORD_OPTIONS:
@@ -94,17 +95,23 @@ class CommandNodetool:
             ) from None
 
     def _words(self, address: str, arguments: Iterable[str]) -> tuple[str, ...]:
+        try:
+            words = self._filled_in(address)
+        except CommandTemplateInvalid as error:
+            raise NodetoolFailed(f"{error} Correct the settings' nodetool.command.") from None
+        quoted = (shlex.quote(argument) for argument in arguments) if through_ssh(words) else arguments
+        return (*words, *quoted)
+
+    def _filled_in(self, address: str) -> tuple[str, ...]:
         node = self._nodes.get(address, {})
         template = str(node.get("command", self._template))
         values = {"address": address, "jmx_port": self._jmx_port, **node}
         values.pop("command", None)
         try:
-            words = command_words(template, values)
+            return command_words(template, values)
         except CommandTemplateInvalid as error:
             problem = masked(str(error), self._secrets)
             raise CommandTemplateInvalid(f"nodetool for {plain(address)}: {problem}") from None
-        quoted = (shlex.quote(argument) for argument in arguments) if through_ssh(words) else arguments
-        return (*words, *quoted)
 
     def _timed_out(self, address: str, arguments: tuple[str, ...], timeout: float, lines: list[Line]) -> str:
         shown = plain(shlex.join(self.command(address, *arguments)))

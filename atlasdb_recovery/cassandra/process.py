@@ -140,6 +140,8 @@ class _Child(asyncio.SubprocessProtocol):
         self.started = time.monotonic()
         self.exited_at = 0.0
         self.exited = asyncio.Event()
+        self.group_outlives = True
+        """Whether the group still has members; once it has none, its number may become someone else's."""
         self._streams = {1: _LineSplitter("stdout"), 2: _LineSplitter("stderr")}
         self._lines: asyncio.Queue[Line | None] = asyncio.Queue()
         self._transport: asyncio.SubprocessTransport | None = None
@@ -162,6 +164,8 @@ class _Child(asyncio.SubprocessProtocol):
 
     def process_exited(self) -> None:
         self.exited_at = time.monotonic() - self.started
+        assert self._transport is not None
+        self.group_outlives = _signalled(self._transport.get_pid(), 0)
         self.exited.set()
         self._end_if_dry()
         self._end_if_silent()
@@ -241,16 +245,18 @@ class _LineSplitter:
 
 async def _stop(group: int, transport: asyncio.SubprocessTransport, child: _Child, grace: float) -> None:
     """End whatever is left of the group. A second cancellation kills at once instead of waiting."""
-    stopping = asyncio.ensure_future(_stop_group(group, grace))
     try:
-        await asyncio.shield(stopping)
+        if child.group_outlives:
+            await asyncio.shield(asyncio.ensure_future(_stop_group(group, grace)))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(child.exited.wait(), grace)
     except asyncio.CancelledError:
-        _signalled(group, signal.SIGKILL)
+        if child.group_outlives:
+            _signalled(group, signal.SIGKILL)
         raise
     finally:
-        transport.close()
+        with contextlib.suppress(PermissionError):
+            transport.close()
 
 
 async def _stop_group(group: int, grace: float) -> None:

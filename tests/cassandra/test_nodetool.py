@@ -202,8 +202,10 @@ def test_arguments_behind_ssh_are_quoted_for_the_remote_shell() -> None:
     ],
 )
 def test_wrong_templates_are_named(template: str, problem: str) -> None:
-    with pytest.raises(CommandTemplateInvalid, match=problem):
+    with pytest.raises((CommandTemplateInvalid, NodetoolFailed), match=problem):
         CommandNodetool(template).command("127.0.0.1", "status")
+    with pytest.raises(CommandTemplateInvalid, match=problem):
+        CommandNodetool("nodetool", nodes={"127.0.0.1": {"command": template}})
 
 
 def test_passwords_are_not_shown() -> None:
