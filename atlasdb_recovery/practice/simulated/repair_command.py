@@ -130,6 +130,8 @@ class RepairCommand:
         segments = list(self._servers.ring(self._keyspace).segments(bytes.fromhex(one.start), bytes.fromhex(one.end)))
         for node in nodes:
             node.validations += len(plan.tables)
+        if len(nodes) < 2:
+            return
         for table_id in plan.table_ids:
             stores = [node.store(table_id) for node in nodes]
             for segment in segments:
@@ -140,6 +142,8 @@ class RepairCommand:
                         node.store(table_id).merge(position, winner)
 
     def _unprepared(self, plan: RepairPlan) -> str | None:
+        if plan.refusal is not None:
+            return plan.refusal
         down = sorted({address for one in plan.sessions for address in one.participants} - self._up())
         if not down:
             return None

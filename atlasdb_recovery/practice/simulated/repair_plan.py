@@ -35,6 +35,8 @@ class RepairPlan(msgspec.Struct, frozen=True):
     pull: bool
     changes_data: bool
     """False for previews and repairs of Paxos state only."""
+    refusal: str | None
+    """Why the server gives up after it has said what it is about to do."""
 
 
 def planned(
@@ -56,6 +58,7 @@ def planned(
         incremental=options.has("incremental") if old else not options.has("full"),
         pull=options.has("pull"),
         changes_data=not options.flags & {"preview", "validate", "paxos_only"},
+        refusal=_refusal(node, keyspace, ranges, options, old=old),
     )
 
 
@@ -70,11 +73,23 @@ def _ranges(
         for one in own:
             if _contains(one, start, end):
                 return (TokenRange(start=start, end=end, replicas=one.replicas),)
-        raise NotRepairable(f"Nothing to repair for ({start},{end}] in {keyspace} - aborting")
+        return (TokenRange(start=start, end=end, replicas=()),)
     if options.has("primary_range"):
         tokens = {token.hex() for token in node.place.tokens}
         return tuple(one for one in own if one.end in tokens)
     return tuple(own)
+
+
+def _refusal(
+    node: SimulatedNode, keyspace: str, ranges: Sequence[TokenRange], options: RepairOptions, *, old: bool
+) -> str | None:
+    """2.2 takes a range that it does not replicate for one with nothing to do, and calls it finished."""
+    if options.hosts and node.address not in options.hosts:
+        return "The current host must be part of the repair"
+    foreign = [one for one in ranges if not one.replicas]
+    if foreign and not old:
+        return f"Nothing to repair for ({foreign[0].start},{foreign[0].end}] in {keyspace} - aborting"
+    return None
 
 
 def _contains(one: TokenRange, start: str, end: str) -> bool:
@@ -107,8 +122,6 @@ def _sessions(
 
 def _chosen(servers: SimulatedServers, node: SimulatedNode, options: RepairOptions) -> frozenset[str] | None:
     if options.hosts:
-        if node.address not in options.hosts:
-            raise NotRepairable("The current host must be part of the repair")
         return frozenset(options.hosts)
     centers = set(options.data_centers) | ({node.place.data_center} if options.has("local") else set())
     if centers:
