@@ -44,6 +44,8 @@ class SimulatedNode:
     place: Place
     host_id: str
     generation: int
+    process: tuple[int, int]
+    """Clock sequence and node of this server process's time UUIDs: others after a restart."""
     up: bool = True
     thrift_active: bool = True
     skew: float = 0.0

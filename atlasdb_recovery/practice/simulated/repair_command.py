@@ -75,7 +75,7 @@ class RepairCommand:
 
     def _run(self) -> Iterator[Printed]:
         began = self._servers.wall.time()
-        parent = self._servers.time_id()
+        parent = self._servers.time_id(self._node)
         try:
             plan = planned(self._servers, self._node, self._keyspace, self._tables, self._options)
         except NotRepairable as error:
@@ -95,7 +95,7 @@ class RepairCommand:
         failure: str | None = None
         for index, session in enumerate(plan.sessions):
             wrong = self._perform(plan, session, index)
-            text = f"Repair session {self._servers.time_id()} for range {session.text(self._old)}"
+            text = f"Repair session {self._servers.time_id(self._node)} for range {session.text(self._old)}"
             if wrong is None:
                 done += session.ranges
                 yield self._out(f"{text} finished (progress: {self._progress(index, plan)}%)")

@@ -59,7 +59,12 @@ class SimulatedServers:
         self.keyspaces: dict[str, SimulatedKeyspace] = {}
         self.history: list[RepairRecord] = []
         self.nodes: dict[str, SimulatedNode] = {
-            place.address: SimulatedNode(place=place, host_id=self._random_id(), generation=int(self.wall.time()))
+            place.address: SimulatedNode(
+                place=place,
+                host_id=self._random_id(),
+                generation=int(self.wall.time()),
+                process=self._new_process(),
+            )
             for place in places or places_on_loopback(nodes)
         }
         self._rings: dict[str, Ring] = {}
@@ -123,14 +128,16 @@ class SimulatedServers:
         node.native_requests += 2 if self.dialect is Dialect.PALANTIR else 1
         self.wall.advance(REQUEST_SECONDS)
 
-    def time_id(self) -> str:
-        """A version 1 UUID of now, as tables, repairs and streams have."""
+    def time_id(self, node: SimulatedNode | None = None) -> str:
+        """A version 1 UUID of now, as tables, repairs and streams have; it ends with its maker's clock sequence."""
         ticks = self.wall.micros() * 10 + 0x01B21DD213814000
         low, middle, high = ticks & 0xFFFFFFFF, (ticks >> 32) & 0xFFFF, (ticks >> 48) & 0x0FFF
         self.wall.advance(0.000_001)
-        return str(
-            uuid.UUID(fields=(low, middle, high | 0x1000, 0x80 | self.random.getrandbits(6), 0x59, 0x7993453697C2))
-        )
+        sequence, machine = (node or self.coordinator()).process
+        return str(uuid.UUID(fields=(low, middle, high | 0x1000, sequence >> 8, sequence & 0xFF, machine)))
+
+    def _new_process(self) -> tuple[int, int]:
+        return 0x8000 | self.random.getrandbits(14), self.random.getrandbits(48) | 0x0100_0000_0000
 
     def _random_id(self) -> str:
         return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
@@ -149,6 +156,7 @@ class SimulatedServers:
         node = self.nodes[address]
         node.up = True
         node.generation = int(self.wall.time())
+        node.process = self._new_process()
         node.native_requests = node.repair_commands = 0
         for store in node.stores.values():
             store.writes = 0
@@ -191,7 +199,7 @@ class SimulatedServers:
 
     def start_stream(self, address: str, peer: str, keyspace: str, table: str, *, seconds: float) -> None:
         """A stream runs from this node to its peer; `netstats` shows it on both for so long."""
-        plan_id = self.time_id()
+        plan_id = self.time_id(self.nodes[address])
         ends = (StreamPlan(plan_id, peer, keyspace, table), StreamPlan(plan_id, address, keyspace, table))
         for node, plan in zip((self.nodes[address], self.nodes[peer]), ends, strict=True):
             node.streams.append(plan)
