@@ -3,7 +3,8 @@
 import pytest
 
 from atlasdb_recovery.cassandra.activity import running_repairs_and_streams
-from atlasdb_recovery.cassandra.ports import Cell, Consistency, NotEnoughReplicas, OutcomeUnknown, Output
+from atlasdb_recovery.cassandra.ports import Cell, Consistency, NotEnoughReplicas, OutcomeUnknown
+from atlasdb_recovery.cassandra.repair import Judgement, Verdict, judge
 from tests.contract.contract_cluster import ContractCluster, make_keyspace
 
 ALL, QUORUM, ONE = Consistency.ALL, Consistency.QUORUM, Consistency.ONE
@@ -66,23 +67,21 @@ class TestInTurn:
         assert REPAIRED_BY_READ in await own_rows(contract, behind)
         assert not {*MISSED} & await own_rows(contract, behind)
 
-    async def test_a_refused_repair_changes_nothing_and_exits_0_on_the_fork(
+    async def test_a_refused_repair_changes_nothing_and_is_not_repaired(
         self, contract: ContractCluster, behind: str
     ) -> None:
         before = await own_rows(contract, behind)
-        output = await repaired(contract, behind, "nope")
-        assert output.exit_code == (0 if contract.dialect.has_thrift else 2)
-        assert f"Unknown keyspace/cf pair ({KEYSPACE}.nope)" in output.stdout
-        assert "Repair completed successfully" not in output.stdout
+        judgement = await repaired(contract, behind, "nope")
+        assert judgement.verdict is Verdict.NOT_REPAIRED
         assert await own_rows(contract, behind) == before
 
     async def test_primary_ranges_of_every_node_make_the_replicas_agree(
         self, contract: ContractCluster, behind: str
     ) -> None:
         for address in sorted(contract.data_directories):
-            output = await repaired(contract, address, "t", "_other")
-            assert output.exit_code == 0
-            assert "] Repair completed successfully" in output.stdout
+            judgement = await repaired(contract, address, "t", "_other")
+            assert judgement.verdict is Verdict.REPAIRED, judgement.reasons
+            assert judgement.ranges_failed == frozenset()
             assert await running_repairs_and_streams(contract.nodetool, address) == ()
         rows = [await own_rows(contract, address) for address in contract.data_directories]
         assert rows == [{*BOTH, *MISSED, REPAIRED_BY_READ}] * 3
@@ -98,7 +97,11 @@ class TestInTurn:
         assert await contract.cluster.repairs(KEYSPACE, "t", newest + 1) == ()
 
 
-async def repaired(contract: ContractCluster, address: str, *tables: str) -> Output:
-    """A full repair of this node's primary ranges."""
+async def repaired(contract: ContractCluster, address: str, *tables: str) -> Judgement:
+    """A full repair of this node's primary ranges, judged by its transcript."""
     full = () if contract.dialect.has_thrift else ("-full",)
-    return await contract.nodetool.run(address, "repair", *full, "-pr", "--", KEYSPACE, *tables, timeout=300)
+    command = ("repair", *full, "-pr", "--", KEYSPACE, *tables)
+    output = await contract.nodetool.run(address, *command, timeout=300)
+    ranges = await contract.cluster.ranges(KEYSPACE)
+    expected = frozenset((one.start, one.end) for one in ranges if one.replicas[0] == address)
+    return judge(command, output.lines, exit_code=output.exit_code, expected=expected)

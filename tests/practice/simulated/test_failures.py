@@ -1,5 +1,7 @@
 """What goes wrong in a simulation goes wrong as it does in a real cluster."""
 
+from functools import partial
+
 import pytest
 
 from atlasdb_recovery.atlas import timestamp_bound
@@ -15,6 +17,7 @@ from atlasdb_recovery.cassandra.ports import (
     OutcomeUnknown,
     Output,
 )
+from atlasdb_recovery.cassandra.repair import Verdict, judge
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect, RepairFault, SimulatedCluster, SimulatedNodetool
 from atlasdb_recovery.practice.simulated.faults import outcome_unknown, times_out
 from atlasdb_recovery.practice.simulated.images import load_image, take_image
@@ -50,6 +53,14 @@ async def divided(dialect: Dialect) -> SimulatedCluster:
 
 def held(cluster: SimulatedCluster, address: str) -> int:
     return len(cluster.nodes[address].store(cluster.table("ks", "t").id).cells)
+
+
+async def verdict(cluster: SimulatedCluster) -> Verdict:
+    """What is made of the first node's repair by its transcript."""
+    output = await repaired(cluster)
+    command = output.command[output.command.index("repair") :]
+    expected = frozenset((one.start, one.end) for one in cluster.ring("ks").ranges())
+    return judge(command, output.lines, exit_code=output.exit_code, expected=expected).verdict
 
 
 async def repaired(cluster: SimulatedCluster, address: str = FIRST, *options: str) -> Output:
@@ -244,6 +255,25 @@ class TestRepair:
         cluster.start_node(FIRST)
         cluster.wall.advance(25)
         assert held(cluster, THIRD) == before
+
+    async def test_the_verdict_on_each(self, dialect: Dialect) -> None:
+        for fault, expected in [
+            (RepairFault(), Verdict.REPAIRED),
+            (RepairFault(lost_start=True), Verdict.UNKNOWN if dialect is Dialect.PALANTIR else Verdict.REPAIRED),
+            (RepairFault(failed_session=0), Verdict.NOT_REPAIRED),
+            (RepairFault(killed_after=0), Verdict.UNKNOWN),
+            (RepairFault(killed_after=1), Verdict.UNKNOWN),
+            (RepairFault(killed_after=2), Verdict.UNKNOWN),
+        ]:
+            cluster = await divided(dialect)
+            cluster.faults.in_next_repair(FIRST, fault)
+            assert await verdict(cluster) is expected, fault
+            if expected is Verdict.REPAIRED:
+                assert held(cluster, THIRD) == 30
+        for address in (FIRST, THIRD):
+            cluster = await divided(dialect)
+            cluster.faults.before("repair.range", partial(cluster.stop_node, address), passes=1)
+            assert await verdict(cluster) is not Verdict.REPAIRED
 
     async def test_a_table_truncated_in_the_middle_ends_in_success_words(self, dialect: Dialect) -> None:
         cluster = await divided(dialect)
