@@ -5,16 +5,14 @@ import shlex
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 
-from atlasdb_recovery.cassandra.ports import Finished, Line, NodetoolFailed, Output
-from atlasdb_recovery.cassandra.process import (
-    STOP_GRACE,
-    CommandNotRunnable,
+from atlasdb_recovery.cassandra.command_template import (
     CommandTemplateInvalid,
-    command_stream,
     command_words,
     template_words,
     through_ssh,
 )
+from atlasdb_recovery.cassandra.ports import Finished, Line, NodetoolFailed, Output
+from atlasdb_recovery.cassandra.process import STOP_GRACE, CommandNotRunnable, command_stream
 from atlasdb_recovery.foreign import masked, plain
 
 PASSWORD_OPTIONS = frozenset({"-pw", "--password"})

@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
 from atlasdb_recovery.cassandra.ports import Finished, Line, NodetoolFailed
-from atlasdb_recovery.cassandra.process import CommandTemplateInvalid, command_stream
+from atlasdb_recovery.cassandra.process import command_stream
 
 Fake = Callable[[str], CommandNodetool]
 

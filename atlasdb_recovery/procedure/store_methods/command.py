@@ -6,13 +6,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
+from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.cassandra.ports import Line
-from atlasdb_recovery.cassandra.process import (
-    CommandNotRunnable,
-    CommandTemplateInvalid,
-    command_stream,
-    command_words,
-)
+from atlasdb_recovery.cassandra.process import CommandNotRunnable, command_stream
 from atlasdb_recovery.events import CommandEnded, CommandStarted, Event, LinePrinted
 from atlasdb_recovery.foreign import masked, plain
 from atlasdb_recovery.procedure.step import StepFailure

@@ -4,12 +4,14 @@ Which table was created by this restore is recorded beside the copy, by its new 
 a record is only used if it looks as it must and holds nothing.
 """
 
+import time
+
 import msgspec
 
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Nodetool, Table
 from atlasdb_recovery.cassandra.snapshot_files import DATA, SnapshotFailed, StoreCopy, in_words, table_directory
 from atlasdb_recovery.cassandra.snapshots import succeeded
-from atlasdb_recovery.events import CommandStarted
+from atlasdb_recovery.events import CommandEnded, CommandStarted
 from atlasdb_recovery.procedure.store_methods import StoreContext
 from atlasdb_recovery.procedure.store_methods.restore_record import read_record, record_path
 from atlasdb_recovery.procedure.store_methods.work_events import Emit
@@ -46,7 +48,9 @@ async def create_tables(
 
 async def _change(context: StoreContext, statement: str, emit: Emit) -> None:
     emit(CommandStarted(source=SOURCE, command=(statement,)))
+    started = time.monotonic()
     await context.cluster.change_schema(statement)
+    emit(CommandEnded(source=SOURCE, exit_code=0, seconds=time.monotonic() - started))
 
 
 def _require_same_keyspace(copy: StoreCopy, present: Keyspace) -> None:
