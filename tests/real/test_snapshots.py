@@ -16,7 +16,7 @@ from atlasdb_recovery.procedure.store_methods.snapshot import SnapshotStore
 from atlasdb_recovery.settings import StoreSettings
 
 if TYPE_CHECKING:
-    from atlasdb_recovery.practice.clusters import RealPractice
+    from atlasdb_recovery.practice.real_practice import RealPractice
 
 pytestmark = pytest.mark.real
 
@@ -31,7 +31,7 @@ Rows = Mapping[tuple[str, str], list[Cell]]
 
 @pytest.fixture(params=[Dialect.APACHE, Dialect.PALANTIR], ids=lambda dialect: dialect.value)
 async def practice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RealPractice]:
-    from atlasdb_recovery.practice.clusters import real_practice
+    from atlasdb_recovery.practice.real_practice import real_practice
 
     async with real_practice(request.param.value, tmp_path / "nodes") as started:
         yield started
