@@ -17,7 +17,7 @@ import msgspec
 
 
 class Consistency(StrEnum):
-    """How many replicas must answer a read or a plain write. LWTs are always SERIAL with commit at ALL."""
+    """How many replicas must answer a read or a plain write. LWTs are SERIAL, with a commit level of their own."""
 
     ONE = "ONE"
     QUORUM = "QUORUM"
@@ -228,13 +228,26 @@ class Cluster(Protocol):
         ...
 
     async def put_unless_exists(
-        self, keyspace: str, table: str, position: tuple[bytes, bytes, int], value: bytes
+        self,
+        keyspace: str,
+        table: str,
+        position: tuple[bytes, bytes, int],
+        value: bytes,
+        *,
+        commit: Consistency = Consistency.ALL,
     ) -> CasOutcome:
-        """INSERT … IF NOT EXISTS."""
+        """INSERT … IF NOT EXISTS. A restore commits at ALL; a running service at less."""
         ...
 
     async def check_and_set(
-        self, keyspace: str, table: str, position: tuple[bytes, bytes, int], expected: bytes, value: bytes
+        self,
+        keyspace: str,
+        table: str,
+        position: tuple[bytes, bytes, int],
+        expected: bytes,
+        value: bytes,
+        *,
+        commit: Consistency = Consistency.ALL,
     ) -> CasOutcome:
         """UPDATE … IF value = expected. "Applied" does not mean visible: a later write time stays. Re-read."""
         ...

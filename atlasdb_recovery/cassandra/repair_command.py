@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from atlasdb_recovery.cassandra.ports import NodetoolFailed
 
-class UnknownRepairDialect(Exception):
+
+class UnknownRepairDialect(NodetoolFailed):
     """It cannot be assured that this nodetool would run a full repair."""
 
 

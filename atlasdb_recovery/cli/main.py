@@ -46,6 +46,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path, dir_okay=False),
             help="YAML file with the answers of an unattended run: offline, store-restored, clean-transactions …",
         ),
+        click.option("--take-over", is_flag=True, help="Take the lock over from whoever holds it; this is journalled."),
         click.option("--plain", is_flag=True, help="Line mode (the only one in this version)."),
     ):
         command = option(command)
@@ -88,16 +89,16 @@ def restore(only_plan: bool, **given: Any) -> int:
 
 
 def _procedure(procedure: str, only_plan: bool, given: dict[str, Any]) -> int:
+    take_over = given.pop("take_over")
     front_end, answers = _front_end(given)
     settings = _settings(given)
     if only_plan:
         return asyncio.run(planning.show(procedure, settings, answers, front_end.say))
-    return asyncio.run(run_new(procedure, settings, front_end, answers))
+    return asyncio.run(run_new(procedure, settings, front_end, answers, take_over=take_over))
 
 
 @main.command()
 @click.argument("session", required=False)
-@click.option("--take-over", is_flag=True, help="Take the lock over from whoever holds it; this is journalled.")
 @_run_options
 @settings_flags
 def resume(session: str | None, take_over: bool, **given: Any) -> int:

@@ -21,9 +21,9 @@ from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import Journal
 from atlasdb_recovery.journal.sessions import new_session_id
-from atlasdb_recovery.practice.clusters import SimulatedPractice, real_practice
 from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
 from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.context import Context
@@ -84,6 +84,8 @@ class _Practice:
             self._say(f"PRACTICE on a simulated cluster (Cassandra {version}), {len(simulated.addresses)} nodes")
             return await self._exercise(simulated, directory)
         self._say(f"PRACTICE: starting three real Cassandra {version} nodes …")
+        from atlasdb_recovery.practice.real_practice import real_practice
+
         async with real_practice(version, directory / "nodes") as nodes:
             self._say(f"{', '.join(nodes.addresses)} are up after {time.monotonic() - began:.0f} s")
             return await self._exercise(nodes, directory)

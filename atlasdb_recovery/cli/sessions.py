@@ -30,13 +30,19 @@ PROCEDURES = {"backup": backup_steps, "restore": restore_steps}
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def run_new(procedure: str, settings: Settings, front_end: PlainFrontEnd, answers: Answers) -> Outcome:
+async def run_new(
+    procedure: str, settings: Settings, front_end: PlainFrontEnd, answers: Answers, *, take_over: bool
+) -> Outcome:
     """Begin a session of this procedure on the live cluster."""
     session = new_session_id(procedure, settings.keyspace, datetime.now(UTC))
+    if procedure == "backup":
+        settings.backup_dir.mkdir(parents=True, exist_ok=True)
     async with live_context(settings, session, answers, offline=procedure == "restore") as context:
-        with await _lock(context, session, take_over=False) as lock:
+        with await _lock(context, session, take_over=take_over) as lock:
             context.hold_lock = lock.check
             journal = Journal.create(settings.state_dir, session, secrets=settings.secrets())
+            for holder in lock.taken_from:
+                front_end.say(f"WARNING: the lock was left behind by {holder}; it is ours now")
             started = SessionStarted(
                 session=session,
                 procedure=procedure,
@@ -117,7 +123,6 @@ def _close(context: Context, front_end: PlainFrontEnd, outcome: Outcome) -> None
 
 async def _lock(context: Context, session: str, *, take_over: bool) -> OperatorLock:
     cluster = (await context.cluster.identity()).cluster_name
-    context.backup_dir.mkdir(parents=True, exist_ok=True)
     paths = lock_paths(context.state_directory, context.backup_dir, cluster, context.keyspace)
     return OperatorLock.acquire(paths, Holder.here(getpass.getuser(), session), take_over=take_over)
 

@@ -133,7 +133,7 @@ class AtlasWriter:
         table = transactions.table_of(transaction.schema)
         position = transactions.locate(transaction.schema, transaction.start)
         value = transactions.value_of(transaction.schema, transaction.start, commit, state)
-        await self._cluster.put_unless_exists(self._keyspace, table, position, value)
+        await self._cluster.put_unless_exists(self._keyspace, table, position, value, commit=self._consistency)
 
     async def _put_committed(self, transaction: Transaction, commit: int) -> None:
         key, column1, column2 = transactions.locate(transaction.schema, transaction.start)

@@ -6,6 +6,8 @@ from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSI
 from atlasdb_recovery.cassandra.ports import Cluster, Consistency
 from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded
 
+QUORUM = Consistency.QUORUM
+
 
 class PracticeTimestamps:
     """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set."""
@@ -32,7 +34,7 @@ class PracticeTimestamps:
         stored = await self.bound()
         if stored is None:
             value = timestamp_bound.encode(INITIAL_BOUND)
-            await self._cluster.put_unless_exists(self._keyspace, TIMESTAMP, BOUND_POSITION, value)
+            await self._cluster.put_unless_exists(self._keyspace, TIMESTAMP, BOUND_POSITION, value, commit=QUORUM)
             stored = INITIAL_BOUND
         self._last = self._limit = stored
 
@@ -62,6 +64,7 @@ class PracticeTimestamps:
             BOUND_POSITION,
             timestamp_bound.encode(self._limit),
             timestamp_bound.encode(limit),
+            commit=QUORUM,
         )
         if not outcome.applied:
             raise AnotherTimestampService("another timestamp service is running on the practice keyspace")

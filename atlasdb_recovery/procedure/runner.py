@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Protocol
 
+import msgspec
+
 from atlasdb_recovery.atlas.manifest import MalformedManifest
 from atlasdb_recovery.atlas.schema_ranges import MalformedCoordination
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
@@ -184,7 +186,8 @@ class Runner:
         began = time.monotonic()
         events = step.perform(self._context, plan)
         async for event in events:
-            self._emit(event, sync=not isinstance(event, LinePrinted | Progressed))
+            named = event if event.step else msgspec.structs.replace(event, step=step.name)
+            self._emit(named, sync=not isinstance(event, LinePrinted | Progressed))
         self._emit(StepPerformed(step=step.name, seconds=round(time.monotonic() - began, 3)))
         evidence = await step.verify(self._context)
         self._emit(StepVerified(step=step.name, evidence=evidence.found))

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
-from atlasdb_recovery.practice.clusters import RealPractice, real_practice
+from atlasdb_recovery.practice.real_practice import RealPractice, real_practice
 from atlasdb_recovery.practice.simulated import Dialect
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from atlasdb_recovery.practice.clusters import SimulatedPractice
 from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from tests.restore.arena import Arena
 
 

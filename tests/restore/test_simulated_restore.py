@@ -8,7 +8,7 @@ import pytest
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.journal.chain import Record
 from atlasdb_recovery.journal.record import MemoryJournal
-from atlasdb_recovery.practice.clusters import SimulatedPractice
+from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome
 from tests.restore.arena import Arena, ScriptedFrontEnd

@@ -148,16 +148,29 @@ class SimulatedCluster(SimulatedServers):
         self._coordinator.write(keyspace, table_id, position, deleted(write_time), consistency)
 
     async def put_unless_exists(
-        self, keyspace: str, table: str, position: tuple[bytes, bytes, int], value: bytes
+        self,
+        keyspace: str,
+        table: str,
+        position: tuple[bytes, bytes, int],
+        value: bytes,
+        *,
+        commit: Consistency = Consistency.ALL,
     ) -> CasOutcome:
         table_id = self._requested("put_unless_exists", keyspace, table)
-        return self._paxos.compare_and_set(keyspace, table_id, position, lambda current: current is None, value)
+        return self._paxos.compare_and_set(keyspace, table_id, position, lambda now: now is None, value, commit)
 
     async def check_and_set(
-        self, keyspace: str, table: str, position: tuple[bytes, bytes, int], expected: bytes, value: bytes
+        self,
+        keyspace: str,
+        table: str,
+        position: tuple[bytes, bytes, int],
+        expected: bytes,
+        value: bytes,
+        *,
+        commit: Consistency = Consistency.ALL,
     ) -> CasOutcome:
         table_id = self._requested("check_and_set", keyspace, table)
-        return self._paxos.compare_and_set(keyspace, table_id, position, lambda current: current == expected, value)
+        return self._paxos.compare_and_set(keyspace, table_id, position, lambda now: now == expected, value, commit)
 
     async def clients(self, address: str) -> Clients:
         node = self.coordinator(address)
@@ -204,7 +217,9 @@ class SimulatedCluster(SimulatedServers):
         nodes = [node for node in self.nodes.values() if node.up]
         version = self._coordinator.read(table_id, BOUND_POSITION, nodes)
         bound = int.from_bytes(version[2]) if version is not None else 0
-        self._paxos.compare_and_set(keyspace, table_id, BOUND_POSITION, lambda _: True, encode(bound + by))
+        self._paxos.compare_and_set(
+            keyspace, table_id, BOUND_POSITION, lambda _: True, encode(bound + by), Consistency.QUORUM
+        )
 
     def _described(self, node: SimulatedNode) -> Node:
         return Node(

@@ -8,7 +8,7 @@ and is the write time: a cell with a later one hides the write, and the answer i
 from collections.abc import Callable
 
 from atlasdb_recovery.cassandra.ports import CasOutcome, Consistency, OutcomeUnknown
-from atlasdb_recovery.practice.simulated.coordinator import Coordinator
+from atlasdb_recovery.practice.simulated.coordinator import Coordinator, required
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.node import Commit, PaxosRow, SimulatedNode
 from atlasdb_recovery.practice.simulated.servers import SimulatedServers
@@ -25,9 +25,10 @@ class Paxos:
         self._coordinator = coordinator
 
     def compare_and_set(
-        self, keyspace: str, table_id: str, position: Position, holds: Condition, value: bytes
+        self, keyspace: str, table_id: str, position: Position, holds: Condition, value: bytes, commit: Consistency
     ) -> CasOutcome:
-        """Write `value` if `holds` of the current value. Raises `NotEnoughReplicas`, `OutcomeUnknown`."""
+        """Write `value` if `holds` of the current value, commit at that level. Raises `NotEnoughReplicas`,
+        `OutcomeUnknown`."""
         servers = self._servers
         replicas = servers.ring(keyspace).replicas(position[0])
         participants = self._participants(replicas)
@@ -41,11 +42,11 @@ class Paxos:
             _row(node, table_id, position[0]).accepted = proposal
         servers.faults.reached("paxos.accepted")
         if servers.dialect is Dialect.APACHE:
-            # 4.0 and later look for ALL's replicas only now (`ReplicaPlans.forWrite`): accepted, and not committed.
-            self._coordinator.contacted(replicas, Consistency.ALL, servers.coordinator())
+            # 4.0 and later look for the level's replicas only now (`ReplicaPlans.forWrite`): accepted, not committed.
+            self._coordinator.contacted(replicas, commit, servers.coordinator())
         committed = self._commit(table_id, proposal, replicas)
         servers.faults.reached("paxos.committed")
-        if committed < len(replicas):
+        if committed < required(commit, len(replicas)):
             raise OutcomeUnknown(
                 f"The conditional write was committed on {committed} of {len(replicas)} replicas in time (simulated). "
                 "Read again before deciding."

@@ -117,23 +117,29 @@ class SweepBelowBackup(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         keyspace = await context.cluster.keyspace(context.keyspace)
-        if keyspace is None or SWEEP_TIMESTAMPS not in keyspace.tables:
+        tables = [] if keyspace is None else [name for name in SWEEP_TIMESTAMPS if name in keyspace.tables]
+        if not tables:
             return not_applicable("there is no progress table of targeted sweep")
         backup = read_timestamps(context).backup
-        beyond, rows, unread = 0, 0, 0
-        pages = context.cluster.scan(
-            context.keyspace, SWEEP_TIMESTAMPS, "", "", consistency=Consistency.QUORUM, page_size=1_000
-        )
-        async for page in pages:
-            for cell in page:
-                rows += 1
-                try:
-                    beyond += varlong.decode(cell.value) > backup
-                except ValueError:
-                    unread += 1
+        swept = [value for table in tables for value in await _swept(context, table)]
+        beyond = sum(value > backup for value in swept if value is not None)
+        unread = swept.count(None)
         if beyond or unread:
             return warned(
-                f"{beyond} of {rows} sweep progress cells lie beyond B = {backup}, {unread} could not be read: "
+                f"{beyond} of {len(swept)} sweep progress cells lie beyond B = {backup}, {unread} could not be read: "
                 "that the data is complete at B is unproven"
             )
-        return passed(f"{rows} sweep progress cells, none beyond B = {backup}")
+        return passed(f"{len(swept)} sweep progress cells, none beyond B = {backup}")
+
+
+async def _swept(context: Context, table: str) -> list[int | None]:
+    """How far each shard has swept; None for a value that is no VarLong."""
+    found: list[int | None] = []
+    pages = context.cluster.scan(context.keyspace, table, "", "", consistency=Consistency.QUORUM, page_size=1_000)
+    async for page in pages:
+        for cell in page:
+            try:
+                found.append(varlong.decode(cell.value))
+            except varlong.MalformedValue:
+                found.append(None)
+    return found

@@ -5,6 +5,7 @@ coordination map, never from bytes.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from atlasdb_recovery.atlas import transactions, varlong
@@ -13,6 +14,7 @@ from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2, Mal
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
 from atlasdb_recovery.cassandra.scan import scan_in_parallel
 from atlasdb_recovery.procedure.removal.findings import Findings, Found, OddCell
+from atlasdb_recovery.procedure.removal.pieces import pieces_of
 
 PAGE_SIZE = 5_000
 ABOVE_EVERY_COMMIT = b"\xff\x80"
@@ -52,16 +54,20 @@ class Finder:
             pass
         return self.findings
 
-    def _cells(self, table: str) -> AsyncIterator[Sequence[Cell]]:
-        return scan_in_parallel(
+    async def _cells(self, table: str) -> AsyncIterator[Sequence[Cell]]:
+        pages = scan_in_parallel(
             self._cluster,
             self._scope.keyspace,
             table,
+            await pieces_of(self._cluster, self._scope.keyspace, table),
             consistency=Consistency.ALL,
             page_size=PAGE_SIZE,
             concurrency=self._scope.concurrency,
             value_between=self._value_between(table),
         )
+        async with aclosing(pages):
+            async for page in pages:
+                yield page
 
     def _value_between(self, table: str) -> tuple[bytes, bytes] | None:
         """Schema 1 stores the commit timestamp itself. Schemas 2 and 3 its distance from the start: no one bound."""
