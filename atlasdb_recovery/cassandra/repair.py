@@ -24,6 +24,7 @@ __all__ = ["Judgement", "RepairProgress", "Verdict", "confirmed_by_server", "jud
 
 _SECONDS_BETWEEN_DUPLICATES = 1.0
 _LONGEST_REASON = 400
+_DOUBTS = (Sign.PREVIEW, Sign.NOTIFICATIONS_LOST, Sign.DAMAGED, Sign.EXCEPTION)
 
 
 def judge(
@@ -80,7 +81,7 @@ def _problems(
     signs = {s for s in progress.statements if isinstance(s, Sign)}
     problems = _ending_problems(signs, exit_code)
     commands = commands_in(progress.statements)
-    worked = [c for c in commands if not c.is_empty_keyspace]
+    worked = [c for c in commands if c.starts or c.sessions or not c.is_empty_keyspace]
     nothing_done = {Sign.NOT_NEEDED, Sign.EMPTY_KEYSPACE} & signs
     if nothing_done and (not any(c.sessions for c in worked) or (asked is not None and asked.keyspace is not None)):
         return [*problems, "nothing was repaired: one replica only, or no tables"]
@@ -92,13 +93,13 @@ def _problems(
     for each in worked:
         problems += _command_problems(each, asked, full, wanted)
     problems += session_problems(worked)
-    if problems and Sign.DISCONNECTED in signs:
+    if Sign.DISCONNECTED in signs:
         problems.append("the connection to the node was lost; the repair may have gone on without nodetool")
     return problems
 
 
 def _ending_problems(signs: set[Sign], exit_code: int | None) -> list[str]:
-    problems = [sign.value for sign in (Sign.PREVIEW, Sign.NOTIFICATIONS_LOST, Sign.DAMAGED) if sign in signs]
+    problems = [sign.value for sign in _DOUBTS if sign in signs]
     if exit_code is not None and exit_code != 0:
         by = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
         problems.append(f"nodetool {by}")
@@ -110,6 +111,9 @@ def _command_problems(
 ) -> list[str]:
     name = "the repair command" if command.number is None else f"repair command #{command.number}"
     problems = _start_problems(command, asked, full, name)
+    keyspaces = {start.keyspace for start in command.starts} | {asked.keyspace if asked is not None else None}
+    if len(keyspaces.union(done.keyspace for done in command.finished) - {None}) > 1:
+        problems.append(f"{name}: not all of its lines are of one keyspace")
     if not command.sessions:
         problems.append(f"{name}: no session is known to have finished")
     ranges = command.ranges
@@ -122,7 +126,7 @@ def _command_problems(
         problems.append(f"{name}: {len(missing)} expected ranges are in no finished session: {plain(shown)}")
     if not command.succeeded:
         problems.append(f'{name}: the line "{Sign.SUCCESS.value}" is missing')
-    if not (command.finished or command.polled):
+    if not command.finished:
         problems.append(f"{name}: the line that ends it is missing")
     return problems
 
@@ -140,11 +144,16 @@ def _start_problems(command: RepairCommand, asked: Asked | None, full: bool | No
         problems.append(f"{name}: the transcript has lines of two commands of this number")
     if command.announced_ranges is None:
         problems.append(f"{name}: the number of ranges is not shown")
-    if any(done.keyspace not in {None, start.keyspace} for done in command.finished):
-        problems.append(f"{name}: began and ended with different keyspaces")
+    if any(done.keyspace != start.keyspace for done in command.finished if done.keyspace or _is_fork(start, asked)):
+        problems.append(f"{name}: its end does not name the keyspace of its beginning")
     if asked is not None and not _is_what_was_asked(start, asked):
         problems.append(f"{name}: the server's options are not those that were asked for")
     return problems
+
+
+def _is_fork(start: Started, asked: Asked | None) -> bool:
+    """Whether this is Palantir's 2.2, which names the keyspace at the end: full though nobody said so."""
+    return start.parent_id is None and asked is not None and asked.full is None
 
 
 def _is_same(one: Started, other: Started) -> bool:

@@ -21,7 +21,6 @@ class RepairCommand(msgspec.Struct):
     sessions: dict[str, tuple[Range, ...]] = {}
     succeeded: bool = False
     finished: list[CommandFinished] = []
-    polled: bool = False
     is_empty_keyspace: bool = False
 
     @property
@@ -55,8 +54,6 @@ class RepairCommand(msgspec.Struct):
                 self.finished.append(statement)
             case Sign.SUCCESS:
                 self.succeeded = True
-            case Sign.COMPLETION_POLLED:
-                self.polled = True
             case Sign.EMPTY_KEYSPACE:
                 self.is_empty_keyspace = True
             case _:

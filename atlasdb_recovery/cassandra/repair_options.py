@@ -33,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 _GLOBAL = {"-h": 1, "--host": 1, "-p": 1, "--port": 1, "-u": 1, "--username": 1, "-pw": 1, "--password": 1}
-_GLOBAL |= {"-pwf": 1, "--password-file": 1, "-pp": 0, "--print-port": 0}
+_GLOBAL |= {"-pwf": 1, "--password-file": 1, "-pp": 0, "--print-port": 0, "--ssl": 0}
 _FLAGS = {
     "-pr": "--partitioner-range",
     "-full": "--full",
@@ -126,9 +126,10 @@ def _words_after_repair(words: list[str]) -> list[str]:
     at = programs[0] + 1 if programs else words.index("repair") if "repair" in words else len(words)
     while at < len(words) and words[at].startswith("-"):
         name, attached, _ = words[at].partition("=")
-        if name not in _GLOBAL:
+        is_of_java = name.startswith(("-D", "-J"))
+        if name not in _GLOBAL and not is_of_java:
             raise UnreadableCommand(f"option {plain(name, 80)} of nodetool is not known")
-        at += 1 if attached else 1 + _GLOBAL[name]
+        at += 1 if attached or is_of_java else 1 + _GLOBAL[name]
     if at >= len(words) or words[at] != "repair":
         raise UnreadableCommand("the command is not nodetool repair")
     end = next((end for end in range(at, len(words)) if _SHELL.fullmatch(words[end])), len(words))

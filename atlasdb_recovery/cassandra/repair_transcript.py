@@ -1,7 +1,8 @@
 """The lines of `nodetool repair`, one grammar for Cassandra 2.2 (Palantir's fork too) to 5.0.
 
 A line that proves something must be whole, time stamp included, and match to its last character. A line that tells of
-a failure need only begin like one. What begins like a line of the grammar and is not one is `Damaged`.
+a failure counts wherever it stands in a line, also without its beginning. What begins like a line of the grammar and
+is not one is damaged.
 Must agree with `RepairRunner`, `RepairRunnable` and `RepairTask` of Cassandra, and with commons-lang's
 `DurationFormatUtils.formatDurationWords`.
 """
@@ -52,12 +53,12 @@ class Sign(StrEnum):
     """Lines without numbers."""
 
     SUCCESS = "Repair completed successfully"
-    COMPLETION_POLLED = "the parent session's status was asked for, and is completed"
     NOT_NEEDED = "there was nothing to repair"
     EMPTY_KEYSPACE = "the keyspace is empty"
     PREVIEW = "this was a preview"
     NOTIFICATIONS_LOST = "some notifications were lost"
     DISCONNECTED = "the connection to the node was lost"
+    EXCEPTION = "nodetool printed an exception or a usage error"
     DAMAGED = "a line is cut off or damaged"
 
 
@@ -76,29 +77,40 @@ _SESSION = re.compile(rf"Repair session ({_UUID}) for range ({RANGES}) finished 
 _SESSION_FAILED = re.compile(rf"Repair session {_UUID} for range ({RANGES}) failed")
 _FINISHED = re.compile(rf"Repair command #(\d+) finished in {_DURATION}(?: for keyspace (\S+))?")
 _COMMAND_FAILED = re.compile(r"Repair command #(\d+) (?:failed|finished with error)")
-_POLLED = re.compile(r".* queried for parent session status and discovered repair completed\.")
-_POLLED_FAILED = re.compile(r".* queried for parent session status and discovered repair failed")
+_FAILED = re.compile(
+    r"Some repair failed|discovered repair failed|Repair job has failed|failed with error |died \(progress: "
+    r"|Did not get positive replies|Got negative replies|Endpoint not alive|Unknown keyspace/cf pair"
+    r"|Cannot proceed on repair|Validation failed in |Sync failed between "
+)
 _NOT_NEEDED = re.compile(r"Nothing to repair for |Replication factor is 1\. No repair is needed ")
 _EMPTY = re.compile(rf"Repair {_UUID} skipped: |(?:{_UUID} )?Empty keyspace, skipping repair")
 _PREVIEW = re.compile(r"Repair preview |Preview complete|Previewed data |Repaired data is ")
+_EXCEPTION = re.compile(r"-- StackTrace --|See 'nodetool help'|\bConnectException\b|Keyspace \[.*\] does not exist")
 _KNOWN_BEGINNING = re.compile(r"Starting repair command|Repair (?:session|command|completed)\b|Some repair")
 
 
 def statement(text: str) -> Statement | None:
     """What a line says, None if it says nothing about the outcome (traces, continued messages, stack traces)."""
     line = _ESCAPES.sub("", text).strip("\ufeff\x00 \t\r\n")
-    if stamped := _STAMPED.fullmatch(line):
-        return _stamped_statement(stamped[2], stamped[1])
+    stamped = _STAMPED.fullmatch(line)
+    if stamped:
+        return _failure(stamped[2]) or _stamped_statement(stamped[2], stamped[1])
     if "JMX connection closed" in line or line.startswith("Cassandra has shutdown."):
         return Sign.DISCONNECTED
     if line.startswith(("error: ", "nodetool: ")):
         return Failed(line)
-    return None
+    return _failure(line) or (Sign.EXCEPTION if _EXCEPTION.search(line) else None)
+
+
+def _failure(line: str) -> Failed | None:
+    session = _SESSION_FAILED.search(line)
+    ranges = ranges_in(session[1]) if session else ()
+    if found := _COMMAND_FAILED.search(line):
+        return Failed(line, int(found[1]), ranges)
+    return Failed(line, None, ranges) if session or _FAILED.search(line) else None
 
 
 def _stamped_statement(line: str, stamp: str) -> Statement | None:
-    if failure := _failure(line):
-        return failure
     if found := _SESSION.fullmatch(line):
         return SessionFinished(found[1], ranges_in(found[2]))
     if found := _STARTED.fullmatch(line):
@@ -106,16 +118,6 @@ def _stamped_statement(line: str, stamp: str) -> Statement | None:
     if found := _FINISHED.fullmatch(line):
         return CommandFinished(int(found[1]), found[2])
     return _sign(line)
-
-
-def _failure(line: str) -> Failed | None:
-    session = _SESSION_FAILED.search(line)
-    ranges = ranges_in(session[1]) if session else ()
-    if found := _COMMAND_FAILED.match(line):
-        return Failed(line, int(found[1]), ranges)
-    if (session and session.start() == 0) or line.startswith("Some repair failed") or _POLLED_FAILED.match(line):
-        return Failed(line, None, ranges)
-    return None
 
 
 def _started(found: re.Match[str], stamp: str) -> Statement:
@@ -143,7 +145,6 @@ def _sign(line: str) -> Sign | None:
 
 
 _SIGNS = (
-    (_POLLED, Sign.COMPLETION_POLLED),
     (_NOT_NEEDED, Sign.NOT_NEEDED),
     (_EMPTY, Sign.EMPTY_KEYSPACE),
     (_PREVIEW, Sign.PREVIEW),

@@ -23,6 +23,7 @@ PARENT = "7592ac20-e6e2-11f1-a37d-e1ec31c6fafc"
 SESSION = "7593e4a0-e6e2-11f1-a37d-e1ec31c6fafc"
 LATER = "7593e4a1-e6e2-11f1-a37d-e1ec31c6fafc"
 SUCCESS = f"{AT}Repair completed successfully"
+POLLED = "queried for parent session status and discovered repair completed."
 FULL = "nodetool -h 10.0.0.1 repair -full -pr atlas _transactions"
 
 
@@ -86,6 +87,9 @@ def test_ranges_of_a_finished_session(text: str, meaning: set[tuple[str, str]]) 
         ("Repair command #7 finished in 10 minutes", CommandFinished(7, None)),
         ("Repair command #7 finished in 0 seconds for keyspace atlas", CommandFinished(7, "atlas")),
         ("Repair command #7 finished in 5 second", Sign.DAMAGED),
+        ("Repair command #7 finished in 5 seconds or so", Sign.DAMAGED),
+        (f"Repair session {SESSION} for range [(aa,00]] finished (progress: 57%) or not", Sign.DAMAGED),
+        (f"Repair session {SESSION} for range [(aa,00], (00,5", Sign.DAMAGED),
         ("Repair command #7 finished in 1", Sign.DAMAGED),
         ("Repair command #7 finished in", Sign.DAMAGED),
         ("Repair completed successfull", Sign.DAMAGED),
@@ -97,7 +101,7 @@ def test_ranges_of_a_finished_session(text: str, meaning: set[tuple[str, str]]) 
         (f"Repair {PARENT} skipped: {PARENT} Empty keyspace, skipping repair: empty", Sign.EMPTY_KEYSPACE),
         (
             "After receiving lost notification queried for parent session status and discovered repair completed.",
-            Sign.COMPLETION_POLLED,
+            None,
         ),
         ("Sending VALIDATION_REQ message: Repair completed successfully", None),
     ],
@@ -115,6 +119,10 @@ def test_lines_with_a_time_stamp(text: str, meaning: Statement | None) -> None:
         f"{AT}Repair command #4 failed with error Endpoint not alive: /10.0.0.3",
         f"{AT}Repair session {SESSION} for range (aa,00] failed with error Endpoint /10.0.0.3 died (progress: 85%)",
         f"{AT}After waiting queried for parent session status and discovered repair failed.",
+        "06:13,526] Repair command #4 finished with error",
+        f"n {SESSION} for range [(aa,00]] failed with error Stream failed",
+        f"{AT}Did not get positive replies from all endpoints. List of failed endpoint(s): [10.0.0.3]",
+        "java.lang.RuntimeException: Repair job has failed with the error message: Repair command #4",
         "error: Invalid username or password",
         "nodetool: Failed to connect to '10.0.0.1:7199' - ConnectException: 'Connection refused'.",
     ],
@@ -177,6 +185,9 @@ def test_options_that_the_command_shows(option: str) -> None:
         (start()[:-9], session(), SUCCESS, end()),
         (start(), session(), SUCCESS, end(), f"{AT}There were some lost notification(s). You should check server log"),
         (start(), f"{AT}Preview complete", session(), SUCCESS, end()),
+        (start(), session(), SUCCESS, f"{AT}condition satisfied {POLLED}", SUCCESS),
+        (start(), session(), SUCCESS, end(), "-- StackTrace --"),
+        (start(), session(), SUCCESS, end(), "See 'nodetool help' or 'nodetool help <command>'."),
     ],
 )
 def test_what_is_missing_or_does_not_belong_is_not_proven(lines: tuple[str, ...]) -> None:
@@ -209,6 +220,40 @@ def test_every_keyspace_in_turn_must_be_good() -> None:
     assert judged(*one, *two).verdict is Verdict.UNKNOWN, "one keyspace was asked for"
 
 
+def test_an_empty_keyspace_in_turn_hides_nothing() -> None:
+    command = "nodetool repair --full -pr"
+    keyspaces = {"ColumnFamilies": "[]"}
+    one = (start(1, **keyspaces), session(), SUCCESS, end(1))
+    two = (start(3, LATER, "other", **keyspaces), session(session_id=f"8{SESSION[1:]}"), SUCCESS, end(3))
+    empty = (f"{AT}{PARENT} Empty keyspace, skipping repair: empty", end(2))
+    assert judged(*one, *empty, *two, command=command).verdict is Verdict.REPAIRED
+    late = (one[0], one[2], one[3], one[1])
+    assert judged(*late, *empty, *two, command=command).verdict is Verdict.REPAIRED, "lines overtook each other"
+    for lines in ((one[0], *one[2:], *empty, *two), (*one, *empty, two[0], *two[2:]), (*one, empty[0], two[0])):
+        assert judged(*lines, command=command).verdict is Verdict.UNKNOWN
+
+
+def test_a_lost_first_line_among_several_needs_full_too() -> None:
+    keyspaces = {"ColumnFamilies": "[]"}
+    lines = (start(1, **keyspaces), session(), SUCCESS, end(1), session(session_id=LATER), SUCCESS, end(2))
+    assert judged(*lines, command="nodetool repair -full -pr").verdict is Verdict.REPAIRED
+    assert judged(*lines, command="nodetool repair -pr").verdict is Verdict.UNKNOWN
+    assert judged(*lines, command=None).verdict is Verdict.UNKNOWN
+
+
+def test_a_subrange_is_what_must_be_covered() -> None:
+    command = "nodetool repair -full -st aa -et 00 atlas _transactions"
+    assert judged(session(), SUCCESS, end(), command=command).verdict is Verdict.REPAIRED
+    assert judged(session("[(aa,ff]]"), SUCCESS, end(), command=command).verdict is Verdict.UNKNOWN
+
+
+def test_a_range_that_also_failed_is_not_done() -> None:
+    failed = f"{AT}Repair command #2 failed with error Repair session {LATER} for range [(aa,00]] failed with error x"
+    judgement = judged(start(), session(), session("[(00,55]]", LATER), failed)
+    assert set(judgement.ranges_done) == {("00", "55")}
+    assert set(judgement.ranges_failed) == {("aa", "00")}
+
+
 def test_nothing_to_repair_is_not_a_repair() -> None:
     for line in (
         "Nothing to repair for keyspace 'atlas'",
@@ -225,6 +270,20 @@ def test_a_lost_connection_does_not_decide() -> None:
     assert "without nodetool" in judgement.reasons[-1]
 
 
+def test_a_connection_lost_after_the_end_leaves_it_to_the_server() -> None:
+    assert judged(start(), session(), SUCCESS, end(), SUCCESS, "Cassandra has shutdown.").verdict is Verdict.UNKNOWN
+
+
+def test_the_forks_last_line_is_whole_only_with_its_keyspace() -> None:
+    first = start().replace(f" ({PARENT})", "")
+    rest = (session("(aa,00]"), SUCCESS)
+    fork = "nodetool repair --partitioner-range -- atlas _transactions"
+    assert judged(first, *rest, f"{end()} for keyspace atlas", command=fork).verdict is Verdict.REPAIRED
+    assert judged(first, *rest, f"{end()} for keyspace atla", command=fork).verdict is Verdict.UNKNOWN
+    assert judged(first, *rest, end(), command=fork).verdict is Verdict.UNKNOWN
+    assert judged(first, *rest, end(), command=FULL).verdict is Verdict.REPAIRED, "Apache's 2.2 and 3.0 name none"
+
+
 def test_reasons_hold_no_control_characters() -> None:
     judgement = judged(f"{AT}Repair command #4 failed with error \x1b]0;owned\x07 \u202e x\x08")
     assert judgement.verdict is Verdict.NOT_REPAIRED
@@ -237,6 +296,7 @@ def test_reasons_hold_no_control_characters() -> None:
         ("nodetool repair", None, set(), None, None),
         ("repair --partitioner-range --full -- atlas a b", "atlas", {"a", "b"}, True, None),
         ("/opt/c/bin/nodetool -h repair -u repair repair -full atlas", "atlas", set(), True, None),
+        ("nodetool --ssl -Dcom.sun.jndi.rmiURLParsing=legacy repair -full atlas", "atlas", set(), True, None),
         ("nodetool repair -inc atlas", "atlas", set(), False, None),
         ("nodetool repair -full -st aa -et '' atlas t", "atlas", {"t"}, True, ("aa", "")),
         ("nodetool --host=h repair --end-token=0f --full atlas t", "atlas", {"t"}, True, ("", "0f")),
