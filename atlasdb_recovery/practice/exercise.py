@@ -19,6 +19,8 @@ from atlasdb_recovery.settings import CqlSettings, Settings, StoreSettings
 
 KEYSPACE = "shop"
 STAGES_BETWEEN_SCHEMAS = 240
+PAUSE = 0.001
+"""Between two stages of the running service, in real seconds: it must not starve the backup beside it."""
 
 
 class PracticeCluster(Protocol):
@@ -81,7 +83,7 @@ class Exercise:
     async def _serve(self) -> None:
         while True:
             await self.writer.run(1)
-            await asyncio.sleep(0)
+            await asyncio.sleep(PAUSE)
 
     async def kill_service(self) -> None:
         """It stops where it is: open transactions stay open for ever."""
