@@ -85,7 +85,9 @@ _FAILED = re.compile(
 _NOT_NEEDED = re.compile(r"Nothing to repair for |Replication factor is 1\. No repair is needed ")
 _EMPTY = re.compile(rf"Repair {_UUID} skipped: |(?:{_UUID} )?Empty keyspace, skipping repair")
 _PREVIEW = re.compile(r"Repair preview |Preview complete|Previewed data |Repaired data is ")
-_EXCEPTION = re.compile(r"-- StackTrace --|See 'nodetool help'|\bConnectException\b|Keyspace \[.*\] does not exist")
+_EXCEPTION = re.compile(
+    r"-- StackTrace --|See 'nodetool help'|\bConnectException\b|Keyspace \[[^\]]{0,200}\] does not exist"
+)
 _KNOWN_BEGINNING = re.compile(r"Starting repair command|Repair (?:session|command|completed)\b|Some repair")
 
 
