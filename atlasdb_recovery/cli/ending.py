@@ -16,6 +16,7 @@ from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed,
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.lock import LockError, LockLost
 from atlasdb_recovery.journal.record import JournalError, JournalMissing, JournalUnwritable
+from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
 
 DONE, DEFECT, USAGE, REFUSED, FAILED, PARKED = 0, 1, 2, 3, 4, 5
@@ -24,7 +25,7 @@ _CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
     ((ConfigurationError, JournalMissing, MalformedTimestampFile), USAGE),
     ((LockLost, JournalUnwritable), FAILED),
     ((MalformedManifest, MalformedCoordination, MalformedBound, BoundInvalidated), REFUSED),
-    ((ClusterUnreachable, LockError, JournalError, TimestampServiceRefused), REFUSED),
+    ((ClusterUnreachable, LockError, JournalError, TimestampServiceRefused, RealPracticeUnavailable), REFUSED),
     ((NotEnoughReplicas, OutcomeUnknown, NodetoolFailed, TimestampServiceUnavailable, OSError), FAILED),
 )
 

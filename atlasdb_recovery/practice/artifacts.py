@@ -2,8 +2,10 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,16 +14,23 @@ from pathlib import Path
 
 import jgo
 import platformdirs
+import stamina
 from jgo.config import GlobalSettings
 from jgo.maven import MavenContext
+
+from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 
 VERSIONS = ("5.0", "2.2-palantir")
 CACHE_VARIABLE = "ATLASDB_RECOVERY_CACHE"
 COMPLETE = ".complete"
 AT_ONCE = 8
+ATTEMPTS = 3
+
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
-class ArtifactsUnavailable(Exception):
+class ArtifactsUnavailable(RealPracticeUnavailable):
     """A jar could not be fetched, or is not the one that was pinned. Says which and what to do."""
 
 
@@ -35,11 +44,8 @@ def jars(version: str, *, say: Callable[[str], None] = lambda _: None) -> Path:
         say(f"fetching {len(wanted)} jars of Cassandra {version} (once; they are kept in {directory})")
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        context = MavenContext(
-            repo_cache=GlobalSettings.load().repo_cache, remote_repos={"central": jgo.MAVEN_CENTRAL_URL}
-        )
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda pin: _fetch(context, directory, *pin), wanted))
+            list(pool.map(lambda pin: _fetch(directory, *pin), wanted))
         (directory / COMPLETE).touch()
     return directory
 
@@ -56,27 +62,41 @@ def _pinned(version: str) -> Iterator[tuple[str, str]]:
         yield coordinates, digest
 
 
-def _fetch(context: MavenContext, directory: Path, coordinates: str, digest: str) -> None:
-    group, name, release, *classifier = coordinates.split(":")
+def _fetch(directory: Path, coordinates: str, digest: str) -> None:
+    """Into this directory, from the user's own Maven repository if it is there. jgo trusts whatever an interrupted
+    download left behind, so each attempt downloads into a place of its own."""
     try:
-        component = context.project(group, name).at_version(release)
-        path = Path(component.artifact(classifier[0] if classifier else "").resolve())
-        content = path.read_bytes()
-    except Exception as error:  # jgo has no error class of its own
+        for attempt in stamina.retry_context(on=Exception, attempts=ATTEMPTS):  # jgo has no error class of its own
+            with attempt, tempfile.TemporaryDirectory(dir=directory) as fresh:
+                path = _resolved(coordinates, Path(fresh))
+                content = path.read_bytes()
+    except Exception as error:
         raise ArtifactsUnavailable(
-            f"{coordinates} could not be fetched: {error}. The practice cluster needs its jars once from a Maven "
-            "repository: check this machine's connection to one, then try again."
+            f"{coordinates} could not be fetched: {plain(str(error))}. A real practice cluster needs its jars once "
+            "from a Maven repository: check this machine's connection to one, then try again."
         ) from error
     if hashlib.sha256(content).hexdigest() != digest:
         raise ArtifactsUnavailable(
-            f"{path} is not the {coordinates} that was pinned: its SHA-256 differs. Remove that file and try again."
+            f"{path} is not the {coordinates} that was pinned: its SHA-256 differs, and nothing unknown is run. "
+            "Remove that file if it is still there, then try again."
         )
     (directory / path.name).write_bytes(content)
+
+
+def _resolved(coordinates: str, downloads: Path) -> Path:
+    group, name, release, *classifier = coordinates.split(":")
+    context = MavenContext(
+        repo_cache=downloads,
+        local_repos=[GlobalSettings.load().repo_cache],
+        remote_repos={"central": jgo.MAVEN_CENTRAL_URL},
+    )
+    component = context.project(group, name).at_version(release)
+    return Path(component.artifact(classifier[0] if classifier else "").resolve())
 
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with directory.with_suffix(".lock").open("w") as lock:
+    with (directory.parent / f"{directory.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
+
 WANTED = 17
 
 
-class JavaMissing(Exception):
+class JavaMissing(RealPracticeUnavailable):
     """There is no Java 17 runtime. Says what to install."""
 
 

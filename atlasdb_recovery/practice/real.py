@@ -1,59 +1,49 @@
 """Three real Cassandra nodes on 127.0.x.1 to .3, made of Maven artifacts; stopped and removed at the end.
 
-Every node is a child of this process, in a process group of its own, and is stopped by its id. The kernel ends it if
-this process dies (PR_SET_PDEATHSIG). Nothing else on the machine is touched.
+Several clusters can run at the same time. Nothing outside of the cluster's directory is written but the jars' cache.
 """
 
 import asyncio
 import atexit
-import ctypes
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from atlasdb_recovery.cassandra.node_reports.membership import read_status
-from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport
 from atlasdb_recovery.practice.artifacts import jars as jars_of
-from atlasdb_recovery.practice.java import java
-from atlasdb_recovery.practice.real_configuration import (
-    NodePlan,
-    daemon_command,
-    opens,
-    write_configuration,
-)
+from atlasdb_recovery.practice.java import java as java_17
+from atlasdb_recovery.practice.real_addresses import Loopback
+from atlasdb_recovery.practice.real_configuration import NodePlan, write_configuration
+from atlasdb_recovery.practice.real_node import NATIVE_PORT, UP_WITHIN, ClusterDidNotStart, RealNode
+from atlasdb_recovery.practice.real_nodetool import NodetoolScript
 
-NATIVE_PORT = 9042
-PORTS = (7000, 9042, 9160)
-UP_WITHIN = 180.0
-STOPS_WITHIN = 20.0
-SUBNETS = range(21, 120)
-PR_SET_PDEATHSIG = 1
-LOG_TAIL = 25
-
-
-class ClusterDidNotStart(Exception):
-    """A node did not come up. Holds the end of its log."""
+DATA_CENTERS = ("datacenter1",) * 3
 
 
 class RealCluster:
     """Running nodes. Make one with `start`; `stop` ends them and removes their directory."""
 
-    def __init__(self, version: str, directory: Path, plans: Sequence[NodePlan], jars: Path) -> None:
+    native_port = NATIVE_PORT
+
+    def __init__(
+        self,
+        version: str,
+        directory: Path,
+        loopback: Loopback,
+        nodes: Sequence[RealNode],
+        nodetool: NodetoolScript,
+        *,
+        keep: bool,
+    ) -> None:
         self.version = version
         self.directory = directory
-        self._plans = {plan.address: plan for plan in plans}
-        self._jars = jars
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self.native_port = NATIVE_PORT
+        self._loopback = loopback
+        self._nodes = {node.plan.address: node for node in nodes}
+        self._nodetool = nodetool
+        self._keep = keep
 
     @classmethod
     async def start(
@@ -61,34 +51,29 @@ class RealCluster:
         version: str,
         directory: Path,
         *,
-        data_centers: Sequence[str] = ("datacenter1",) * 3,
+        data_centers: Sequence[str] = DATA_CENTERS,
+        subnet: int | None = None,
+        keep: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> Self:
-        """One node for each data centre named. Raises JavaMissing, ArtifactsUnavailable, ClusterDidNotStart."""
-        java()
+        """One node for each data centre named, all up, in a new directory within this one.
+
+        `keep` leaves that directory behind at the end. Raises JavaMissing, ArtifactsUnavailable, NoFreeAddresses,
+        ClusterDidNotStart.
+        """
+        java = java_17()
         jars = await asyncio.to_thread(jars_of, version, say=say)
         directory.mkdir(parents=True, exist_ok=True)
-        own = Path(tempfile.mkdtemp(prefix=f"cassandra-{version}-", dir=directory))
-        subnet = _free_subnet(len(data_centers))
-        plans = [
-            NodePlan(
-                version=version,
-                directory=own / f"node{index + 1}",
-                address=f"127.0.{subnet}.{index + 1}",
-                jmx_port=_free_port(),
-                token=f"{index * 256 // len(data_centers):02x}",
-                seed=f"127.0.{subnet}.1",
-                data_center=center,
-            )
-            for index, center in enumerate(data_centers)
-        ]
-        cluster = cls(version, own, plans, jars)
-        atexit.register(cluster.kill)
-        _write_nodetool(own, jars)
+        loopback = Loopback.claimed(len(data_centers), subnet)
+        own = Path(tempfile.mkdtemp(prefix=f"cassandra-{version}-", dir=directory.absolute()))
+        plans = _plans(version, own, loopback, data_centers)
+        nodes = [RealNode(plan, java, jars) for plan in plans]
+        cluster = cls(version, own, loopback, nodes, NodetoolScript(own, java, jars), keep=keep)
+        atexit.register(cluster.end)
         try:
             for plan in plans:
                 write_configuration(plan)
-                await cluster.start_node(plan.address)
+            await cluster._start_all()
         except BaseException:
             await cluster.stop()
             raise
@@ -96,150 +81,97 @@ class RealCluster:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return tuple(self._plans)
+        return tuple(self._nodes)
+
+    @property
+    def jmx_ports(self) -> Mapping[str, int]:
+        """All on 127.0.0.1."""
+        return {address: node.plan.jmx_port for address, node in self._nodes.items()}
 
     @property
     def data_directories(self) -> Mapping[str, Path]:
-        return {address: plan.data_directory for address, plan in self._plans.items()}
+        return {address: node.plan.data_directory for address, node in self._nodes.items()}
 
     @property
     def nodes_by_data_center(self) -> Mapping[str, int]:
-        return Counter(plan.data_center for plan in self._plans.values())
+        return Counter(node.plan.data_center for node in self._nodes.values())
 
     @property
     def nodetool_command(self) -> str:
-        return f"{self.directory}/nodetool -h 127.0.0.1 -p {{jmx_port}}"
+        """As the settings' `nodetool.command` takes it; `nodetool_nodes` is what `nodetool.nodes` takes."""
+        return self._nodetool.template
 
     @property
     def nodetool_nodes(self) -> Mapping[str, Mapping[str, str]]:
-        return {address: {"jmx_port": str(plan.jmx_port)} for address, plan in self._plans.items()}
+        return {address: {"jmx_port": str(port)} for address, port in self.jmx_ports.items()}
 
     def process_id(self, address: str) -> int | None:
         """The node's process, None if it is stopped."""
-        running = self._running.get(address)
-        return None if running is None else running.pid
+        return self._nodes[address].process_id
 
     async def start_node(self, address: str) -> None:
-        """Start it and wait until every running node sees every other as up and normal."""
-        plan = self._plans[address]
-        with (plan.directory / "output.log").open("ab") as output:
-            self._running[address] = subprocess.Popen(  # noqa: ASYNC220 — it returns at once
-                daemon_command(plan, java(), self._jars),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 — one system call, no locks
-            )
-        await self._until_up(plan)
+        """Start it and wait until every running node sees it up. ValueError if it is running."""
+        self._nodes[address].start()
+        await self._nodes[address].until_listening()
+        await self._until_seen()
 
     async def stop_node(self, address: str, *, kill: bool = True) -> None:
         """End it by its process id: at once, or asking first; returns when it is gone and the others have seen it."""
-        running = self._running.pop(address)
-        running.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
-        try:
-            await asyncio.to_thread(running.wait, STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            await asyncio.to_thread(running.wait)
+        await asyncio.to_thread(self._nodes[address].stop, kill=kill)
         await self._until_seen()
 
     async def stop(self) -> None:
         """End all nodes and remove what they wrote."""
-        await asyncio.to_thread(self.kill)
-        await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
-        atexit.unregister(self.kill)
+        await asyncio.to_thread(self.end)
 
-    def kill(self) -> None:
-        """End all nodes at once."""
-        for running in self._running.values():
-            with suppress(ProcessLookupError):
-                running.kill()
-        for running in self._running.values():
-            running.wait()
-        self._running.clear()
+    def end(self) -> None:
+        """`stop` for those who cannot wait: a process at its end."""
+        atexit.unregister(self.end)
+        for node in self._nodes.values():
+            node.stop(kill=True)
+        self._loopback.release()
+        if not self._keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
-    async def _until_up(self, plan: NodePlan) -> None:
-        deadline = time.monotonic() + UP_WITHIN
-        running = self._running[plan.address]
-        while not _listens(plan.address, NATIVE_PORT):
-            if running.poll() is not None or time.monotonic() > deadline:
-                how = f"ended with {running.returncode}" if running.returncode is not None else "is not up"
-                raise ClusterDidNotStart(f"node {plan.address} {how} after {UP_WITHIN:.0f} s\n{_tail(plan)}")
-            await asyncio.sleep(0.1)
+    async def _start_all(self) -> None:
+        """The first is the others' seed and must answer them; they come up together."""
+        seed, *others = self._nodes.values()
+        seed.start()
+        await seed.until_listening()
+        for node in others:
+            node.start()
+        await asyncio.gather(*(node.until_listening() for node in others))
         await self._until_seen()
 
     async def _until_seen(self) -> None:
         """Until every running node's own view is right: those that run are up, the others down."""
         deadline = time.monotonic() + UP_WITHIN
-        for viewer in list(self._running):
-            while not await asyncio.to_thread(self._sees_rightly, viewer):
+        running = [node for node in self._nodes.values() if node.process_id is not None]
+        up = {node.plan.address for node in running}
+        for node in running:
+            while (seen := await asyncio.to_thread(self._nodetool.seen_up, node.plan.jmx_port)) != up:
                 if time.monotonic() > deadline:
-                    raise ClusterDidNotStart(f"{viewer} does not see the others rightly\n{_tail(self._plans[viewer])}")
+                    raise ClusterDidNotStart(
+                        f"practice node {node.plan.address} sees {', '.join(sorted(seen)) or 'nobody'} up, but "
+                        f"{', '.join(sorted(up))} run. The end of its logs:\n{node.log_tail()}"
+                    )
                 await asyncio.sleep(0.2)
 
-    def _sees_rightly(self, viewer: str) -> bool:
-        command = [str(self.directory / "nodetool"), "-h", "127.0.0.1", "-p", str(self._plans[viewer].jmx_port)]
-        output = subprocess.run([*command, "status"], capture_output=True, text=True, timeout=60, check=False)
-        try:
-            rows = read_status(output.stdout).rows
-        except UnreadableReport:
-            return False
-        up = {row.address for row in rows if row.up and row.state.upper().startswith("N")}
-        return up == set(self._running)
 
-
-def _write_nodetool(directory: Path, jars: Path) -> None:
-    path = directory / "nodetool"
-    flags = " ".join([*opens(), "-Xmx128M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"])
-    logging = directory / "nodetool-logback.xml"
-    logging.write_text("<configuration><root level='OFF'/></configuration>")
-    path.write_text(
-        f'#!/bin/sh\nexec "{java()}" {flags} -Dlogback.configurationFile="{logging}" '
-        f'-cp "{jars}/*" org.apache.cassandra.tools.NodeTool "$@"\n'
-    )
-    path.chmod(0o755)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _free_subnet(nodes: int) -> int:
-    first = os.getpid() % len(SUBNETS)
-    for offset in range(len(SUBNETS)):
-        subnet = SUBNETS[(first + offset) % len(SUBNETS)]
-        if all(_is_free(f"127.0.{subnet}.{node + 1}", port) for node in range(nodes) for port in PORTS):
-            return subnet
-    raise ClusterDidNotStart(f"no loopback network 127.0.x.0 is free on the ports {PORTS}")
-
-
-def _is_free(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _listens(address: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((address, port)) == 0
-
-
-def _tail(plan: NodePlan) -> str:
-    lines: list[str] = []
-    for path in (plan.log, plan.directory / "output.log"):
-        with suppress(OSError):
-            lines += path.read_text(errors="replace").splitlines()[-LOG_TAIL:]
-    return "\n".join(lines)
+def _plans(version: str, directory: Path, loopback: Loopback, data_centers: Sequence[str]) -> list[NodePlan]:
+    nodes = len(data_centers)
+    addresses = loopback.addresses(nodes)
+    return [
+        NodePlan(
+            version=version,
+            directory=directory / f"node{index + 1}",
+            address=address,
+            jmx_port=jmx_port,
+            token=f"{index * 256 // nodes:02x}",
+            seed=addresses[0],
+            data_center=center,
+        )
+        for index, (address, jmx_port, center) in enumerate(
+            zip(addresses, loopback.jmx_ports(nodes), data_centers, strict=True)
+        )
+    ]

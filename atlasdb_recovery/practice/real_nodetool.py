@@ -1,0 +1,42 @@
+"""nodetool of real practice nodes: a script in the cluster's directory, and what a node sees through it."""
+
+import shlex
+import subprocess
+from collections.abc import Set
+from pathlib import Path
+
+from atlasdb_recovery.cassandra.node_reports.membership import read_status
+from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport
+from atlasdb_recovery.practice.real_configuration import opens
+
+LIGHT = ("-Xmx128M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData")
+ANSWERS_WITHIN = 60.0
+
+
+class NodetoolScript:
+    """`<directory>/nodetool`, for all nodes. It keeps its history beside itself and not in the home directory."""
+
+    def __init__(self, directory: Path, java: str, jars: Path) -> None:
+        self.path = directory / "nodetool"
+        logging = directory / "nodetool-logback.xml"
+        logging.write_text("<configuration><root level='OFF'/></configuration>")
+        words = [java, *opens(), *LIGHT, f"-Duser.home={directory}", f"-Dlogback.configurationFile={logging}"]
+        words += ["-cp", f"{jars}/*", "org.apache.cassandra.tools.NodeTool"]
+        self.path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        self.path.chmod(0o755)
+
+    @property
+    def template(self) -> str:
+        """As `nodetool.command` of the settings takes it."""
+        path = shlex.quote(str(self.path)).replace("{", "{{").replace("}", "}}")
+        return f"{path} -h 127.0.0.1 -p {{jmx_port}}"
+
+    def seen_up(self, jmx_port: int) -> Set[str]:
+        """The addresses that this node sees up and normal; none if it does not answer."""
+        command = [str(self.path), "-h", "127.0.0.1", "-p", str(jmx_port), "status"]
+        try:
+            output = subprocess.run(command, capture_output=True, text=True, timeout=ANSWERS_WITHIN, check=False)
+            rows = read_status(output.stdout).rows
+        except (UnreadableReport, subprocess.TimeoutExpired):
+            return set()
+        return {row.address for row in rows if row.up and row.state.upper().startswith("N")}
