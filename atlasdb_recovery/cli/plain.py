@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -96,7 +98,7 @@ class PlainFrontEnd:
         while True:
             self.say(question.text)
             print(f"{wanted}\n> ", end="", file=self._out, flush=True)
-            line: str = await asyncio.to_thread(sys.stdin.readline)
+            line = await _typed_line()
             if not line:
                 raise Unanswered(question, f"the question “{question.name}” was not answered: end of input")
             typed = line.rstrip("\n")
@@ -113,7 +115,7 @@ class PlainFrontEnd:
         if not self._interactive:
             return Choice.STOP
         print("Type r to check again, anything else to stop\n> ", end="", file=self._out, flush=True)
-        line = await asyncio.to_thread(sys.stdin.readline)
+        line = await _typed_line()
         return Choice.RETRY if line.strip() == "r" else Choice.STOP
 
     def _progress(self, event: Progressed) -> None:
@@ -126,3 +128,21 @@ class PlainFrontEnd:
     def _latest(self) -> str:
         current = [pace.describe() for (step, _), pace in self._paces.items() if step == self._doing]
         return current[-1] if current else "no count yet"
+
+
+async def _typed_line() -> str:
+    """The next line of standard input; "" at its end. A daemon thread waits for it, so that a signal can end us."""
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+
+    def settle(line: str) -> None:
+        if not typed.done():
+            typed.set_result(line)
+
+    def wait() -> None:
+        line = sys.stdin.readline()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, line)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return await typed

@@ -17,8 +17,6 @@ from atlasdb_recovery.atlas import timestamp_file
 from atlasdb_recovery.cli.plain import PlainFrontEnd
 from atlasdb_recovery.cli.sessions import PROCEDURES, is_interactive, run_in
 from atlasdb_recovery.events import SessionStarted
-from atlasdb_recovery.journal import report as session_report
-from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import Journal
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
@@ -135,12 +133,9 @@ class _Practice:
             settings=settings.shown(),
         )
         try:
-            outcome = await run_in(context, PROCEDURES[procedure](), journal, self._front_end, started)
+            return await run_in(context, PROCEDURES[procedure](), journal, self._front_end, started)
         finally:
             journal.close()
-        written = settings.state_dir / f"{session}.html"
-        session_report.write(JournalReader(journal.path), written, "html")
-        return outcome
 
     def _say(self, line: str) -> None:
         self._front_end.say(line)

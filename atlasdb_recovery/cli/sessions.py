@@ -9,13 +9,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Literal
 
 from atlasdb_recovery import __version__
 from atlasdb_recovery.cli.graph import live_context
 from atlasdb_recovery.cli.plain import PlainFrontEnd
 from atlasdb_recovery.events import SessionResumed, SessionStarted
+from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
-from atlasdb_recovery.journal.record import Journal
+from atlasdb_recovery.journal.reader import JournalReader
+from atlasdb_recovery.journal.record import Journal, journal_path
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
@@ -27,6 +30,7 @@ from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.settings import Settings
 
 PROCEDURES = {"backup": backup_steps, "restore": restore_steps}
+FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -106,7 +110,19 @@ async def run_in(
         for number in STOPPING:
             loop.remove_signal_handler(number)
     _close(context, front_end, outcome)
+    _write_report(context, front_end)
     return outcome
+
+
+def _write_report(context: Context, front_end: PlainFrontEnd) -> None:
+    journal = journal_path(context.state_directory, context.session)
+    try:
+        for form in FORMATS:
+            session_report.write(JournalReader(journal), journal.with_name(f"report.{form}"), form)
+    except (session_report.ReportUnwritable, OSError) as error:
+        front_end.say(f"WARNING: the report could not be written: {error}")
+        return
+    front_end.say(f"report: {journal.with_name('report.html')}")
 
 
 def _close(context: Context, front_end: PlainFrontEnd, outcome: Outcome) -> None:
@@ -118,7 +134,6 @@ def _close(context: Context, front_end: PlainFrontEnd, outcome: Outcome) -> None
         open_steps = [name for name, step in state.steps.items() if not step.is_settled]
         front_end.say(f"NOT complete ({outcome.name.lower()}); unproven: {', '.join(open_steps) or 'all later steps'}")
         front_end.say(f"go on with: atlasdb-recovery resume {state.session}")
-    front_end.say(f"report: atlasdb-recovery report {state.session} --format html")
 
 
 async def _lock(context: Context, session: str, *, take_over: bool) -> OperatorLock:

@@ -69,6 +69,7 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         bound = timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
     except (BoundInvalidated, MalformedBound):
         bound = None
+    sizes = await context.store.sizes(context.store_context())
     return Manifest(
         tool_version=__version__,
         session=context.session,
@@ -93,7 +94,11 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         replication=dict(keyspace.replication),
         durable_writes=keyspace.durable_writes,
         keyspace_cql=keyspace.create,
-        tables=tuple(BackedUpTable(name=t.name, id=t.id, cql=t.create) for t in keyspace.tables.values()),
+        tables=tuple(
+            BackedUpTable(name=t.name, id=t.id, cql=t.create, bytes=size, files=files)
+            for t in keyspace.tables.values()
+            for size, files in (sizes.get(t.name, (None, None)),)
+        ),
         schema_map=await stored_schema_map(context),
         bound_at_backup=bound,
         store={"method": context.store.name},

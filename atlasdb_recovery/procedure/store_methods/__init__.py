@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,6 +46,10 @@ class StoreMethod(Protocol):
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         """Right after `backup`: evidence that it is whole; or plainly that this method cannot know."""
+        ...
+
+    async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
+        """Table name to bytes and files of its copy, over all nodes; empty where this method cannot know."""
         ...
 
     async def verify_copy(self, context: StoreContext) -> list[str]:

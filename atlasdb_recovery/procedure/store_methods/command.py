@@ -3,7 +3,7 @@
 import shlex
 import signal
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
@@ -44,6 +44,9 @@ class CommandStore:
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the backup command ended with exit code 0; this program cannot look into what it made"]
+
+    async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
+        return {}
 
     async def verify_copy(self, context: StoreContext) -> list[str]:
         return ["the store's backup was made by a command; this program cannot look into it"]

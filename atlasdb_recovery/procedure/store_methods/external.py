@@ -1,6 +1,6 @@
 """Store method `external`: the operator does it with a tool of their own, and says so."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from atlasdb_recovery.events import Event, Noted
 from atlasdb_recovery.procedure.store_methods import StoreContext
@@ -19,6 +19,9 @@ class ExternalStore:
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the operator's word; this program cannot look into the store's backup"]
+
+    async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
+        return {}
 
     async def verify_copy(self, context: StoreContext) -> list[str]:
         return ["the store's backup is the operator's own; this program cannot look into it"]

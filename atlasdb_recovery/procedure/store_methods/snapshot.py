@@ -1,11 +1,11 @@
 """Store method `snapshot`: Cassandra's snapshots, copied into the backup directory and loaded from there."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 from atlasdb_recovery.cassandra.copying import CopyFailed, in_thread
-from atlasdb_recovery.cassandra.snapshot_copy import verify_copy
+from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
 from atlasdb_recovery.cassandra.snapshot_files import SnapshotFailed
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.step import StepFailure
@@ -33,6 +33,17 @@ class SnapshotStore:
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return await self.verify_copy(context)
+
+    async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
+        try:
+            copy = read_copy(context.backup_dir)
+        except SnapshotFailed as error:
+            raise StepFailure(str(error)) from None
+        found: dict[str, tuple[int, int]] = {}
+        for table in (table for node in copy.nodes for table in node.tables):
+            size, files = found.get(table.name, (0, 0))
+            found[table.name] = (size + table.size, files + len(table.files))
+        return found
 
     async def verify_copy(self, context: StoreContext) -> list[str]:
         try:
