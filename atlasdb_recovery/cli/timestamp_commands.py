@@ -22,6 +22,7 @@ from atlasdb_recovery.procedure.runner import Outcome, checked
 from atlasdb_recovery.procedure.step import StepFailure
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
+from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
 
 
 async def fetch(settings: Settings, file: Path | None, *, offline: bool, immutable: bool, date_time: bool) -> int:
@@ -97,6 +98,8 @@ async def fast_forward(settings: Settings, target: int) -> int:
     async with live_context(settings, session, {"offline": True}, offline=True) as context:
         if await refused(context, preflight.before_timestamps()):
             return Outcome.REFUSED
+        if not _near_or_agreed(target, await context.timestamps.bound()):
+            return Outcome.PARKED
         done = await context.timestamps.fast_forward(target)
         if done.changed:
             click.echo(f"Fast-forwarded to {target}: the bound was {done.before}, is {done.reached}.")
@@ -104,6 +107,18 @@ async def fast_forward(settings: Settings, target: int) -> int:
             click.echo(f"Nothing was changed: the bound {done.reached} is already at or above {target}.")
         click.echo(f"Read back from {context.timestamps.description}: every fresh timestamp is above {target}.")
         return Outcome.DONE
+
+
+def _near_or_agreed(target: int, bound: int | None) -> bool:
+    """A timestamp far above everything is a likely typing error, and nothing takes a fast-forward back."""
+    above = target - (bound or 0)
+    if above <= ASKED_ABOVE_BOUND:
+        return True
+    click.echo(f"{target} is {above:,} above the stored bound. A fast-forward cannot be taken back.", err=True)
+    if sys.stdin is None or not sys.stdin.isatty():
+        click.echo("Run this at a terminal, where it can be confirmed. Nothing was changed.", err=True)
+        return False
+    return str(click.prompt("Type the timestamp again", default="", show_default=False)).strip() == str(target)
 
 
 async def refused(context: Context, guards: Sequence[Guard]) -> bool:
