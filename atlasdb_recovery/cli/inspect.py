@@ -18,7 +18,7 @@ from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.pre_images import pre_image
 from atlasdb_recovery.procedure.removal.scope import schema_map
 from atlasdb_recovery.procedure.runner import Outcome
-from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
+from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 from atlasdb_recovery.settings import Settings, load
 
 

@@ -10,6 +10,7 @@ from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
 from atlasdb_recovery.procedure.step import confirmed
+from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 
 SAMPLED_APART = 2.0
 NATIVE_REQUESTS = "Native-Transport-Requests"
@@ -85,8 +86,6 @@ class TimestampRowUnchanged(Guard):
     remedy = "A timestamp service is running on this keyspace. Stop it; the restore must begin again from the store."
 
     async def check(self, context: Context) -> GuardResult:
-        from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
-
         then = context.state.fact(facts.TIMESTAMP_ROW)
         if then is None:
             return not_applicable("the store has not been restored yet")

@@ -9,7 +9,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
-from atlasdb_recovery.procedure.steps.restore_store import timestamp_row
+from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
 
 

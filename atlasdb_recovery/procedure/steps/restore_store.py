@@ -1,11 +1,7 @@
 """Restore the key value store into a keyspace that does not exist yet."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
-from atlasdb_recovery.atlas import timestamp_bound
-from atlasdb_recovery.atlas.names import TIMESTAMP
-from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import settling
 from atlasdb_recovery.procedure.context import Context
@@ -15,6 +11,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
+from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 
 
 class RestoreStore(Step):
@@ -62,11 +59,3 @@ class RestoreStore(Step):
         if missing.refused:
             raise StepFailure(missing.evidence, remedy=missing.remedy)
         return Evidence((f"{len(keyspace.tables)} tables are present in keyspace {context.keyspace}", missing.evidence))
-
-
-async def timestamp_row(context: Context) -> dict[str, Any]:
-    """Value (hex) and write time of every cell of the `_timestamp` row, read at ALL; empty if there is no row."""
-    cells = await context.cluster.read_partition(
-        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
-    )
-    return {cell.column1.hex(): [cell.value.hex(), cell.write_time] for cell in cells}

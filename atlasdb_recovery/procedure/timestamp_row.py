@@ -1,0 +1,16 @@
+"""The row that holds the stored timestamp bound, as it lies in the table."""
+
+from typing import Any
+
+from atlasdb_recovery.atlas import timestamp_bound
+from atlasdb_recovery.atlas.names import TIMESTAMP
+from atlasdb_recovery.cassandra.ports import Consistency
+from atlasdb_recovery.procedure.context import Context
+
+
+async def timestamp_row(context: Context) -> dict[str, Any]:
+    """Value (hex) and write time of every cell of the `_timestamp` row, read at ALL; empty if there is no row."""
+    cells = await context.cluster.read_partition(
+        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
+    )
+    return {cell.column1.hex(): [cell.value.hex(), cell.write_time] for cell in cells}
