@@ -4,7 +4,7 @@ UV_VERSION = 0.13.9
 UV = .uv/bin/uv
 BIN = .venv/bin
 
-.PHONY: practice test test-deep check lock clean help
+.PHONY: practice test test-deep check java lock clean help
 
 help:            ## what one can make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -12,11 +12,14 @@ help:            ## what one can make
 practice: .venv/ready  ## a complete backup and restore on an embedded practice cluster
 	$(BIN)/atlasdb-recovery practice
 
-test: check      ## everything that must hold, the real three-node clusters included
-	$(BIN)/python -m pytest -m "not deep"
+test: check java  ## everything that must hold, the real three-node clusters included
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not deep"
 
-test-deep: check ## the long versions of the same
-	$(BIN)/python -m pytest
+test-deep: check java ## the long versions of the same
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+java: .venv/ready
+	@$(BIN)/python -c 'import sys; from atlasdb_recovery.practice.java import java; sys.tracebacklimit = 0; java()'
 
 check: .venv/ready  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
