@@ -26,8 +26,6 @@ class FastForward(Step):
         return preflight.before_fast_forward()
 
     async def evidence(self, context: Context) -> Evidence | None:
-        if facts.FAST_FORWARDED not in context.state.facts:
-            return None
         return await fast_forward_evidence(context)
 
     async def plan(self, context: Context) -> Plan:
