@@ -13,6 +13,10 @@ async def printed(contract: ContractCluster, address: str, *arguments: str) -> s
     return output.stdout
 
 
+def write_counter(contract: ContractCluster) -> str:
+    return "cfstats" if contract.dialect.has_thrift else "tablestats"
+
+
 async def test_status_and_info_agree_with_the_nodes(contract: ContractCluster) -> None:
     for node in (await contract.cluster.identity()).nodes:
         status = reports.read_status(await printed(contract, node.address, "status"))
@@ -38,7 +42,7 @@ async def test_requests_and_writes_are_counted(contract: ContractCluster, keyspa
         requests = writes = 0
         for address in contract.data_directories:
             requests += reports.read_tpstats(await printed(contract, address, "tpstats")).native_requests
-            stats = await printed(contract, address, "cfstats", keyspace)
+            stats = await printed(contract, address, write_counter(contract), keyspace)
             writes += reports.read_write_counts(stats)[keyspace, "t"]
         return requests, writes
 
@@ -102,7 +106,8 @@ async def test_a_node_that_is_not_there_is_an_exit_code(contract: ContractCluste
     assert output.exit_code == 1
     assert "nodetool: Keyspace [nowhere] does not exist." in output.stdout
     output = await contract.nodetool.run(address, "snapshot", "-t", "tag", "nowhere")
-    assert (output.exit_code, output.stdout.splitlines()[1]) == (1, "nodetool: Keyspace nowhere does not exist")
+    assert output.exit_code == (2 if contract.dialect.has_thrift else 1)
+    assert "Keyspace nowhere does not exist" in output.stdout + output.stderr
 
 
 async def test_a_snapshot_brings_every_row_and_write_time_back(contract: ContractCluster) -> None:

@@ -24,6 +24,7 @@ async def behind(contract: ContractCluster) -> str:
     for cell in (*BOTH, DELETED):
         await cluster.put(KEYSPACE, "t", cell, consistency=ALL)
     behind = sorted(contract.data_directories)[-1]
+    await contract.nodetool.run(behind, "flush", KEYSPACE)  # what a killed node had not synced is lost
     await contract.stop_node(behind)
     with pytest.raises(NotEnoughReplicas):
         await cluster.put(KEYSPACE, "t", Cell(b"\x34", b"c", 1, b"refused", 10), consistency=ALL)
@@ -83,8 +84,8 @@ class TestInTurn:
             assert judgement.verdict is Verdict.REPAIRED, judgement.reasons
             assert judgement.ranges_failed == frozenset()
             assert await running_repairs_and_streams(contract.nodetool, address) == ()
-        rows = [await own_rows(contract, address) for address in contract.data_directories]
-        assert rows == [{*BOTH, *MISSED, REPAIRED_BY_READ}] * 3
+        for address in contract.data_directories:
+            assert await own_rows(contract, address) ^ {*BOTH, *MISSED, REPAIRED_BY_READ} == set(), address
 
     async def test_the_servers_remember_it(self, contract: ContractCluster, behind: str) -> None:
         records = await contract.cluster.repairs(KEYSPACE, "t", 0.0)

@@ -132,7 +132,7 @@ class SimulatedCluster(SimulatedServers):
         if cell.write_time is None:
             raise ValueError("A plain write needs its write time.")
         table_id = self._requested("put", keyspace, table)
-        version = written(cell.write_time, cell.value)
+        version = written(cell.write_time, cell.value, signed=self.dialect.compares_signed)
         self._coordinator.write(keyspace, table_id, cell.position, version, consistency)
 
     async def delete(
@@ -216,7 +216,7 @@ class SimulatedCluster(SimulatedServers):
         table_id = self.table(keyspace, TIMESTAMP).id
         nodes = [node for node in self.nodes.values() if node.up]
         version = self._coordinator.read(table_id, BOUND_POSITION, nodes)
-        bound = int.from_bytes(version[2]) if version is not None else 0
+        bound = int.from_bytes(version[3]) if version is not None else 0
         self._paxos.compare_and_set(
             keyspace, table_id, BOUND_POSITION, lambda _: True, encode(bound + by), Consistency.QUORUM
         )

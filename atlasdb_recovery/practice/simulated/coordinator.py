@@ -107,7 +107,7 @@ def required(consistency: Consistency, factor: int) -> int:
 
 
 def cell_of(position: Position, version: Version) -> Cell:
-    return Cell(position[0], position[1], position[2], version[2], version[0])
+    return Cell(position[0], position[1], position[2], version[3], version[0])
 
 
 def _merged(lists: Sequence[list[Position]]) -> list[Position]:

@@ -28,5 +28,10 @@ class Dialect(StrEnum):
         return self is Dialect.APACHE
 
     @property
+    def compares_signed(self) -> bool:
+        """Whether values of the same write time are compared as signed bytes."""
+        return self is Dialect.PALANTIR
+
+    @property
     def lists_clients(self) -> bool:
         return self is Dialect.APACHE

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from atlasdb_recovery.cassandra.ports import Finished, Line, NodetoolFailed, Output
 from atlasdb_recovery.practice.simulated import membership_verbs, node_verbs, store_verbs
 from atlasdb_recovery.practice.simulated.answer import Answer, not_reachable, said, unexpected
+from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.node import SimulatedNode
 from atlasdb_recovery.practice.simulated.repair import RepairRun
 from atlasdb_recovery.practice.simulated.repair_options import help_text
@@ -106,6 +107,8 @@ class SimulatedNodetool:
     def _answer(self, node: SimulatedNode, arguments: tuple[str, ...]) -> Answer:
         if arguments == ("help", "repair"):
             return said(*help_text(self._servers.dialect))
+        if arguments[:1] == ("cfstats" if self._servers.dialect is Dialect.APACHE else "tablestats",):
+            return unexpected(arguments)
         verb = VERBS.get(arguments[0]) if arguments else None
         return unexpected(arguments) if verb is None else verb(self._servers, node, arguments[1:])
 

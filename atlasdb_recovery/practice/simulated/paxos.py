@@ -37,7 +37,7 @@ class Paxos:
         current = self._current(table_id, position, participants)
         if not holds(current):
             return CasOutcome(applied=False, current=current)
-        proposal: Commit = (ballot, position, written(ballot, value))
+        proposal: Commit = (ballot, position, written(ballot, value, signed=servers.dialect.compares_signed))
         for node in participants:
             _row(node, table_id, position[0]).accepted = proposal
         servers.faults.reached("paxos.accepted")
@@ -84,7 +84,7 @@ class Paxos:
 
     def _current(self, table_id: str, position: Position, participants: list[SimulatedNode]) -> bytes | None:
         version = self._coordinator.read(table_id, position, participants)
-        return None if version is None or version[1] else version[2]
+        return None if version is None or version[1] else version[3]
 
     def _commit(self, table_id: str, commit: Commit, replicas: tuple[str, ...]) -> int:
         """How many replicas took the commit."""

@@ -1,7 +1,8 @@
 """What one replica holds of one table, and which of two versions of a cell wins.
 
-`org.apache.cassandra.db.rows.Cells.reconcile` (2.2: `BufferCell.reconcile`): the later write time wins; of the same
-write time a tombstone wins over a value, and the larger value over the smaller.
+`org.apache.cassandra.db.rows.Cells.reconcile` (2.2: `AbstractCell.reconcile`): the later write time wins; of the same
+write time a tombstone wins over a value, and the larger value over the smaller. 2.2 compares values as signed bytes
+there: 7f wins over ff.
 """
 
 from bisect import bisect_right
@@ -10,20 +11,19 @@ from collections.abc import Iterator
 Position = tuple[bytes, bytes, int]
 """Row key, column name, column timestamp: in this order within a replica."""
 
-Version = tuple[int, int, bytes]
-"""(write time in microseconds, 1 for a tombstone else 0, value). Of two versions the larger tuple wins."""
+Version = tuple[int, int, bytes, bytes]
+"""(write time in microseconds, 1 for a tombstone else 0, the value's rank, value). The larger tuple wins."""
+
+_SIGNED = bytes(byte ^ 0x80 for byte in range(256))
 
 
-def written(write_time: int, value: bytes) -> Version:
-    return (write_time, 0, value)
+def written(write_time: int, value: bytes, *, signed: bool = False) -> Version:
+    """`signed`: values rank as 2.2 compares them."""
+    return (write_time, 0, value.translate(_SIGNED) if signed else value, value)
 
 
 def deleted(write_time: int) -> Version:
-    return (write_time, 1, b"")
-
-
-def is_deleted(version: Version) -> bool:
-    return version[1] == 1
+    return (write_time, 1, b"", b"")
 
 
 class TableStore:

@@ -33,7 +33,10 @@ def snapshot(servers: SimulatedServers, node: SimulatedNode, arguments: tuple[st
     wanted: list[tuple[str, SimulatedTable]] = []
     for name in names or (list(servers.keyspaces) if not pairs[0] else []):
         if (space := servers.keyspaces.get(name)) is None:
-            return wrong_usage(f"Keyspace {name} does not exist", requested)
+            missing = f"Keyspace {name} does not exist"
+            if servers.dialect is Dialect.PALANTIR:
+                return refused(missing, "java.io.IOException", requested)
+            return wrong_usage(missing, requested)
         wanted += [(name, table) for table in space.tables.values() if one_table in {None, table.name}]
     for pair in filter(None, pairs):
         keyspace, _, table_name = pair.partition(".")

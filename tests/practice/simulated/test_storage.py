@@ -15,6 +15,8 @@ def test_the_later_write_time_wins_then_the_tombstone_then_the_larger_value() ->
     assert max(written(2, b"z"), deleted(2)) == deleted(2)
     assert max(written(2, b"\x05\x01"), written(2, b"\x01")) == written(2, b"\x05\x01")
     assert max(written(2, b"\xff"), written(2, b"\x7f\xff")) == written(2, b"\xff")
+    signed = [written(2, value, signed=True) for value in (b"\xff", b"\x7f\xff", b"\x7f")]
+    assert max(signed) == signed[1]
 
 
 @given(st.lists(versions), st.randoms())
