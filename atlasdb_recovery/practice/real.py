@@ -15,9 +15,9 @@ from typing import Self
 
 from atlasdb_recovery.practice.artifacts import jars as jars_of
 from atlasdb_recovery.practice.java import java as java_17
-from atlasdb_recovery.practice.real_addresses import Loopback
+from atlasdb_recovery.practice.real_addresses import NATIVE_PORT, Loopback
 from atlasdb_recovery.practice.real_configuration import NodePlan, write_configuration
-from atlasdb_recovery.practice.real_node import NATIVE_PORT, UP_WITHIN, ClusterDidNotStart, RealNode
+from atlasdb_recovery.practice.real_node import UP_WITHIN, ClusterDidNotStart, RealNode
 from atlasdb_recovery.practice.real_nodetool import NodetoolScript
 
 DATA_CENTERS = ("datacenter1",) * 3

@@ -7,7 +7,7 @@ from typing import Self
 
 from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 
-PORTS = (7000, 9042, 9160)
+STORAGE_PORT, NATIVE_PORT, THRIFT_PORT = PORTS = (7000, 9042, 9160)
 SUBNETS = range(21, 120)
 CLAIMED = 254
 JMX_PORTS = 20_000
@@ -29,7 +29,7 @@ class Loopback:
     def claimed(cls, nodes: int, subnet: int | None = None) -> Self:
         """A subnet of which nobody uses `nodes` addresses; this one, if named. Raises NoFreeAddresses."""
         for candidate in [subnet] if subnet is not None else _in_some_order():
-            claim = _bound(f"127.0.{candidate}.{CLAIMED}", PORTS[0])
+            claim = _bound(f"127.0.{candidate}.{CLAIMED}", STORAGE_PORT)
             if claim is None:
                 continue
             found = cls(candidate, claim)

@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from atlasdb_recovery.practice.real_addresses import NATIVE_PORT, STORAGE_PORT, THRIFT_PORT
+
 MODULES_17 = (
     "java.lang.module jdk.internal.loader jdk.internal.ref jdk.internal.reflect jdk.internal.math jdk.internal.module "
     "jdk.internal.util.jar sun.nio.ch java.io java.nio java.util java.util.concurrent java.util.concurrent.atomic "
@@ -129,13 +131,15 @@ def _cassandra_yaml(plan: NodePlan) -> dict[str, object]:
         "commitlog_sync": "periodic",
         "authenticator": "AllowAllAuthenticator",
         "start_native_transport": True,
+        "storage_port": STORAGE_PORT,
+        "native_transport_port": NATIVE_PORT,
     }
     return common | (_old(directory) if plan.version == PALANTIR else _modern(directory))
 
 
 def _modern(directory: str) -> dict[str, object]:
     return {
-        "commitlog_sync_period": "10000ms",
+        "commitlog_sync_period": "1000ms",
         "memtable_heap_space": "64MiB",
         "memtable_offheap_space": "64MiB",
         "hints_directory": f"{directory}/hints",
@@ -150,13 +154,13 @@ def _modern(directory: str) -> dict[str, object]:
 
 def _old(directory: str) -> dict[str, object]:
     return {
-        "commitlog_sync_period_in_ms": 10000,
+        "commitlog_sync_period_in_ms": 1000,
         "memtable_heap_space_in_mb": 64,
         "memtable_offheap_space_in_mb": 64,
         "commitlog_segment_size_in_mb": 8,
         "persistent_settings_directory": f"{directory}/settings",
         "start_rpc": True,
-        "rpc_port": 9160,
+        "rpc_port": THRIFT_PORT,
         "read_request_timeout_in_ms": 20000,
         "range_request_timeout_in_ms": 30000,
         "write_request_timeout_in_ms": 20000,

@@ -11,11 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from atlasdb_recovery.foreign import plain
-from atlasdb_recovery.practice.real_addresses import listens
+from atlasdb_recovery.practice.real_addresses import NATIVE_PORT, listens
 from atlasdb_recovery.practice.real_configuration import NodePlan, daemon_command
 from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 
-NATIVE_PORT = 9042
 UP_WITHIN = 180.0
 STOPS_WITHIN = 20.0
 LOG_TAIL = 25
