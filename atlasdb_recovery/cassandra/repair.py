@@ -38,7 +38,9 @@ def judge(
 
     `command` may be None: then the server's own "Starting" lines say what was asked. `expected` are the ranges that
     must be covered; without them those are the ranges that the server set out to repair. A table that is dropped or
-    truncated during the repair cannot be seen here, nor, if no keyspace was asked for, that one's turn never came.
+    truncated during the repair cannot be seen here, nor, if no keyspace was asked for, that one's turn never came, nor
+    what the servers themselves overlook: the Merkle trees of 2.2 take no notice of partition keys, so that an even
+    number of missing partitions with the same columns, values and write times cancel out (`LazilyCompactedRow`).
     """
     progress = RepairProgress()
     for line in lines:
