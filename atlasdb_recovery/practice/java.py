@@ -38,5 +38,5 @@ def _version(candidate: str) -> int | None:
         output = subprocess.run([candidate, "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r'version "(\d+)', output.stderr)
+    found = re.search(r'version "(?:1\.)?(\d+)', output.stderr)
     return int(found.group(1)) if found else None
