@@ -29,6 +29,10 @@ class ClusterUnreachable(Exception):
     """No session could be had: wrong address or port, wrong credentials, TLS refused. Says which, and what to do."""
 
 
+class StatementRefused(ClusterUnreachable):
+    """The server answered, and would not run the statement: no such table, no permission. Nothing was changed."""
+
+
 class NotEnoughReplicas(Exception):
     """The consistency level could not be met (unavailable, or too few answers in time). A write may have happened."""
 

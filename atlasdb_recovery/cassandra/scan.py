@@ -2,8 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
+
+Pages = asyncio.Queue[Sequence[Cell] | BaseException | None]
+"""Pages as they arrive; an error where one piece failed; None from every worker that has no more pieces."""
 
 
 async def scan_in_parallel(
@@ -17,9 +21,13 @@ async def scan_in_parallel(
     concurrency: int,
     value_between: tuple[bytes, bytes] | None = None,
 ) -> AsyncGenerator[Sequence[Cell], None]:
-    """Pages of all the pieces (start, end], in no particular order. The first error ends it; closing it stops it."""
+    """Pages of all the pieces (start, end], in no particular order; within a piece in token order.
+
+    At most `concurrency` pages wait to be taken and as many again are under way. The first error ends it; closing it
+    stops it.
+    """
     waiting = iter(pieces)
-    pages: asyncio.Queue[Sequence[Cell] | BaseException | None] = asyncio.Queue(maxsize=2 * concurrency)
+    pages: Pages = asyncio.Queue(maxsize=concurrency)
 
     async def work() -> None:
         try:
@@ -33,21 +41,22 @@ async def scan_in_parallel(
                     page_size=page_size,
                     value_between=value_between,
                 )
-                async for page in scan:
-                    await pages.put(page)
+                async with aclosing(scan):  # type: ignore[type-var]
+                    async for page in scan:
+                        await pages.put(page)
             await pages.put(None)
         except Exception as error:
             await pages.put(error)
 
     workers = [asyncio.create_task(work()) for _ in range(concurrency)]
     try:
-        left = concurrency
-        while left:
+        working = concurrency
+        while working:
             page = await pages.get()
             if isinstance(page, BaseException):
                 raise page
             if page is None:
-                left -= 1
+                working -= 1
             else:
                 yield page
     finally:

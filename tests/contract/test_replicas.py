@@ -14,6 +14,7 @@ BOTH = [Cell(bytes([first, 2]), b"c", 1, b"both", 10) for first in (0x00, 0x30, 
 REPAIRED_BY_READ = Cell(b"\x31", b"c", 1, b"read", 10)
 DELETED = Cell(b"\x32", b"c", 1, b"deleted", 10)
 WHILE_DOWN = (b"\x33", b"c", 1)
+EVERYWHERE = {*BOTH, *MISSED, REPAIRED_BY_READ}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ class TestInTurn:
         assert judgement.verdict is Verdict.NOT_REPAIRED
         assert await own_rows(contract, behind) == before
 
-    async def test_primary_ranges_of_every_node_make_the_replicas_agree(
+    async def test_primary_ranges_of_every_node_are_repaired_by_their_transcripts(
         self, contract: ContractCluster, behind: str
     ) -> None:
         for address in sorted(contract.data_directories):
@@ -84,8 +85,24 @@ class TestInTurn:
             assert judgement.verdict is Verdict.REPAIRED, judgement.reasons
             assert judgement.ranges_failed == frozenset()
             assert await running_repairs_and_streams(contract.nodetool, address) == ()
+
+    async def test_replicas_agree_then_on_5_and_the_fork_may_have_left_differences(
+        self, contract: ContractCluster, behind: str
+    ) -> None:
+        """Its Merkle trees call ranges consistent that are not (byte-ordered partitioner): no transcript shows it."""
         for address in contract.data_directories:
-            assert await own_rows(contract, address) ^ {*BOTH, *MISSED, REPAIRED_BY_READ} == set(), address
+            differing = await own_rows(contract, address) ^ EVERYWHERE
+            if contract.dialect.has_thrift:
+                assert differing <= {*MISSED, DELETED}
+            else:
+                assert differing == set()
+
+    async def test_a_scan_at_all_makes_the_replicas_agree_on_both(self, contract: ContractCluster, behind: str) -> None:
+        scan = contract.cluster.scan(KEYSPACE, "t", "", "", consistency=ALL, page_size=3)
+        found = {cell async for page in scan for cell in page if cell.position != WHILE_DOWN}
+        assert found == EVERYWHERE
+        for address in contract.data_directories:
+            assert await own_rows(contract, address) == EVERYWHERE
 
     async def test_the_servers_remember_it(self, contract: ContractCluster, behind: str) -> None:
         records = await contract.cluster.repairs(KEYSPACE, "t", 0.0)

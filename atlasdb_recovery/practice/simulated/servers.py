@@ -49,8 +49,10 @@ class SimulatedServers:
         clock: SimulatedClock | None = None,
         faults: Faults | None = None,
         data_root: Path | None = None,
+        repair_blindness: float | None = None,
     ) -> None:
         self.dialect = dialect
+        self.repair_blindness = dialect.repair_blindness if repair_blindness is None else repair_blindness
         self.name = name
         self.partitioner = PARTITIONER
         self.wall = clock or SimulatedClock()

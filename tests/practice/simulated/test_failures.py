@@ -31,7 +31,7 @@ BOTH_DIALECTS = pytest.mark.parametrize("dialect", Dialect)
 
 
 async def simulated(dialect: Dialect = Dialect.APACHE, **servers: object) -> SimulatedCluster:
-    cluster = SimulatedCluster(dialect=dialect, **servers)
+    cluster = SimulatedCluster(dialect=dialect, **{"repair_blindness": 0.0, **servers})
     await cluster.change_schema(
         "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 3}"
     )
@@ -381,3 +381,20 @@ def test_network_topology_prefers_distinct_racks_and_counts_by_data_centre() -> 
     assert ring.replicas(b"\x11") == ("10.0.0.2", "10.0.0.3", "10.0.0.4")
     assert ring.replicas(b"\xff") == ("10.0.0.1", "10.0.0.3", "10.0.0.4")
     assert all(len(one.replicas) == 3 for one in ring.ranges())
+
+
+async def test_the_fork_overlooks_the_same_cells_however_often_it_repairs() -> None:
+    cluster = await simulated(Dialect.PALANTIR, repair_blindness=0.5)
+    cluster.lose_writes(THIRD)
+    for number in range(30):
+        await cluster.put("ks", "t", Cell(bytes([8 * number, 1]), b"t", -1, b"v", 10), consistency=QUORUM)
+    cluster.lose_writes(THIRD, lose=False)
+    counts = set()
+    for _ in range(3):
+        assert await verdict(cluster) is Verdict.REPAIRED
+        counts.add(held(cluster, THIRD))
+    assert len(counts) == 1
+    assert 5 < counts.pop() < 25
+    async for _ in cluster.scan("ks", "t", "", "", consistency=ALL, page_size=7):
+        pass
+    assert held(cluster, THIRD) == 30
