@@ -54,6 +54,14 @@ class GuardChecked(Event, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
+class GuardOverruled(Event, frozen=True, kw_only=True):
+    """The operator went on against a guard, and said why. It stands until the session ends."""
+
+    guard: str
+    reason: str
+    by: str
+
+
 class QuestionAsked(Event, frozen=True, kw_only=True):
     """An answer is needed before the step can go on. `name` is its key in an answers file."""
 
@@ -186,6 +194,7 @@ AnyEvent = (
     SessionStarted
     | SessionResumed
     | GuardChecked
+    | GuardOverruled
     | QuestionAsked
     | AnswerGiven
     | PlanMade

@@ -1,6 +1,7 @@
 """Line mode: the same events as the wizard, one line each, readable on a dumb terminal and in a log."""
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -9,14 +10,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
-from atlasdb_recovery.cli.pace import Pace
-from atlasdb_recovery.cli.wording import lines_for
 from atlasdb_recovery.events import Event, GuardChecked, LinePrinted, Progressed, StepFailed
+from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question, Step
+from atlasdb_recovery.wording import lines_for
 
 SILENT_FOR_AT_MOST = 8.0
 PROGRESS_EVERY = 2.0
@@ -25,6 +26,8 @@ ANSWERS_FILE = "answers file"
 
 class PlainFrontEnd:
     """Prints to `out`, asks at `ask` if there is a terminal, and answers from the answers file first."""
+
+    parked_by = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self, out: TextIO, answers: Answers, *, interactive: bool, verbose: bool = False) -> None:
         self._out = out

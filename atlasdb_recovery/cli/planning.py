@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from atlasdb_recovery.cli.graph import live_context
 from atlasdb_recovery.cli.sessions import PROCEDURES
-from atlasdb_recovery.cli.wording import lines_for
 from atlasdb_recovery.events import GuardChecked
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.procedure.answers import Answers
@@ -12,6 +11,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.runner import EXPECTED, Outcome, checked
 from atlasdb_recovery.procedure.step import Step, StepFailure
 from atlasdb_recovery.settings import Settings
+from atlasdb_recovery.wording import lines_for
 
 NOT_YET = "can be told once the steps before it are done"
 

@@ -11,9 +11,9 @@ import click
 from atlasdb_recovery.cli.ending import PARKED
 from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
 from atlasdb_recovery.cli.graph import live_context
-from atlasdb_recovery.cli.pace import Pace
 from atlasdb_recovery.cli.timestamp_commands import refused, told
 from atlasdb_recovery.journal.sessions import new_session_id
+from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.removal import pre_images as export
 from atlasdb_recovery.procedure.removal.pre_images import Header

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from atlasdb_recovery import __version__
 from atlasdb_recovery.cli.graph import live_context
-from atlasdb_recovery.cli.plain import PlainFrontEnd
 from atlasdb_recovery.events import SessionResumed, SessionStarted
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
@@ -23,6 +22,8 @@ from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.front_end import FrontEnd
+from atlasdb_recovery.procedure.offline_watch import OfflineWatch
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import EventJournal, Outcome, Runner
 from atlasdb_recovery.procedure.session import folded
@@ -31,11 +32,25 @@ from atlasdb_recovery.settings import Settings
 
 PROCEDURES = {"backup": backup_steps, "restore": restore_steps}
 FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class SessionFrontEnd(FrontEnd, Protocol):
+    """A front-end that also takes lines about the session as a whole."""
+
+    @property
+    def parked_by(self) -> Sequence[signal.Signals]:
+        """Signals that park the session; none where the front-end has its own way."""
+        ...
+
+    def say(self, line: str) -> None: ...
+
+    async def keep_alive(self) -> None:
+        """Shows that work goes on; runs until it is cancelled."""
+        ...
 
 
 async def run_new(
-    procedure: str, settings: Settings, front_end: PlainFrontEnd, answers: Answers, *, take_over: bool
+    procedure: str, settings: Settings, front_end: SessionFrontEnd, answers: Answers, *, take_over: bool
 ) -> Outcome:
     """Begin a session of this procedure on the live cluster."""
     session = new_session_id(procedure, settings.keyspace, datetime.now(UTC))
@@ -65,7 +80,7 @@ async def run_new(
 
 
 async def run_again(
-    session: str, settings: Settings, front_end: PlainFrontEnd, answers: Answers, *, take_over: bool
+    session: str, settings: Settings, front_end: SessionFrontEnd, answers: Answers, *, take_over: bool
 ) -> Outcome:
     """Go on with a session that was parked, or whose process ended."""
     journal = Journal.open(settings.state_dir, session, secrets=settings.secrets())
@@ -90,31 +105,36 @@ async def run_in(
     context: Context,
     steps: Sequence[Step],
     journal: EventJournal,
-    front_end: PlainFrontEnd,
+    front_end: SessionFrontEnd,
     first: SessionStarted | SessionResumed,
 ) -> Outcome:
-    """Run the steps; SIGINT, SIGTERM and SIGHUP park the session."""
+    """Run the steps; cancelling it, and the front-end's `parked_by` signals, park the session."""
     journal.append(first)
     context.state.apply(first)
     front_end.show(first, context.state)
-    runner = asyncio.create_task(Runner(steps, context, journal, front_end).run())
-    alive = asyncio.create_task(front_end.keep_alive())
+    procedure = Runner(steps, context, journal, front_end)
+    runner = asyncio.create_task(procedure.run())
+    beside = [asyncio.create_task(front_end.keep_alive())]
+    if context.state.procedure == "restore":
+        beside.append(asyncio.create_task(OfflineWatch(context, procedure.watched).run()))
     loop = asyncio.get_running_loop()
-    for number in STOPPING:
+    for number in front_end.parked_by:
         with suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(number, runner.cancel)
     try:
         outcome = await runner
     finally:
-        alive.cancel()
-        for number in STOPPING:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        for number in front_end.parked_by:
             loop.remove_signal_handler(number)
     _close(context, front_end, outcome)
     _write_report(context, front_end)
     return outcome
 
 
-def _write_report(context: Context, front_end: PlainFrontEnd) -> None:
+def _write_report(context: Context, front_end: SessionFrontEnd) -> None:
     journal = journal_path(context.state_directory, context.session)
     try:
         for form in FORMATS:
@@ -125,7 +145,7 @@ def _write_report(context: Context, front_end: PlainFrontEnd) -> None:
     front_end.say(f"report: {journal.with_name('report.html')}")
 
 
-def _close(context: Context, front_end: PlainFrontEnd, outcome: Outcome) -> None:
+def _close(context: Context, front_end: SessionFrontEnd, outcome: Outcome) -> None:
     state = context.state
     if outcome is Outcome.DONE:
         what = "Restore complete" if state.procedure == "restore" else "Backup complete"

@@ -9,11 +9,11 @@ import click
 
 from atlasdb_recovery.atlas import timestamp_file
 from atlasdb_recovery.cli.graph import live_context
-from atlasdb_recovery.cli.pace import Pace
 from atlasdb_recovery.cli.punch import wall_clock_of
 from atlasdb_recovery.events import FactEstablished, Progressed
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.sessions import new_session_id
+from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight

@@ -27,6 +27,14 @@ class Choice(StrEnum):
     STOP = "stop"
 
 
+class Overruled(msgspec.Struct, frozen=True):
+    """The operator vouches, in words, for what a guard refuses. Only guards that allow it can be overruled."""
+
+    guard: str
+    reason: str
+    by: str
+
+
 class Answer(msgspec.Struct, frozen=True):
     value: Any
     by: str
@@ -40,15 +48,15 @@ class FrontEnd(Protocol):
         ...
 
     async def advance(self, step: Step, plan: Plan) -> Choice:
-        """The step could begin now: GO_ON or PARK."""
+        """The step could begin now: GO_ON, RETRY (look at its guards and make its plan again) or PARK."""
         ...
 
     async def answer(self, question: Question) -> Answer:
         """Raises Unanswered."""
         ...
 
-    async def after_refusal(self, step: Step, refusals: Sequence[GuardChecked]) -> Choice:
-        """Guards refused: RETRY checks them again, STOP ends here."""
+    async def after_refusal(self, step: Step, refusals: Sequence[GuardChecked]) -> Choice | Overruled:
+        """Guards refused: RETRY checks them again, PARK and STOP end here."""
         ...
 
     async def after_failure(self, step: Step, failure: StepFailed) -> Choice:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import msgspec
 
@@ -22,6 +22,7 @@ from atlasdb_recovery.events import (
     AnswerGiven,
     Event,
     GuardChecked,
+    GuardOverruled,
     LinePrinted,
     PlanMade,
     Progressed,
@@ -35,7 +36,7 @@ from atlasdb_recovery.events import (
 )
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.front_end import Choice, FrontEnd, Unanswered
+from atlasdb_recovery.procedure.front_end import Choice, FrontEnd, Overruled, Unanswered
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardStatus, unknown
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Question, Step, StepFailure
@@ -59,6 +60,8 @@ EXPECTED = (
 """What the world may do to a step. Anything else is a defect of this program."""
 
 GUARD_DEADLINE = 120.0
+HOLDS_FOR = 10.0
+"""Seconds for which guards and plan are believed; where that is longer ago they are looked at and made again."""
 PROGRESS_RECORDED_EVERY = 5.0
 
 
@@ -92,6 +95,7 @@ class Runner:
         self._journal = journal
         self._front_end = front_end
         self._progress_recorded: dict[tuple[str, str], float] = {}
+        self._guards_passed_at = self._planned_at = 0.0
 
     async def run(self) -> Outcome:
         """Every step that is not settled, in order."""
@@ -116,7 +120,6 @@ class Runner:
             try:
                 if await self._found_done(step):
                     return
-                await self._pass_guards(step)
                 await self._act(step)
                 return
             except StepFailure as failure:
@@ -137,16 +140,48 @@ class Runner:
 
     async def _pass_guards(self, step: Step) -> None:
         while True:
-            refusals = [check for check in await self.check(step) if not GuardStatus(check.status).lets_pass]
+            checks = await self.check(step)
+            while refusals := self._refusing(checks):
+                choice = await self._front_end.after_refusal(step, refusals)
+                if isinstance(choice, Overruled):
+                    self._overrule(step, choice)
+                    if choice.guard in self._context.state.overruled:
+                        continue
+                elif choice is not Choice.RETRY:
+                    self._stop(step, refusals[0], choice)
+                break
             if not refusals:
+                self._guards_passed_at = time.monotonic()
                 return
-            choice = await self._front_end.after_refusal(step, refusals)
-            if choice is Choice.RETRY:
-                continue
-            if choice is Choice.PARK:
-                self._emit(SessionParked(step=step.name, reason=f"{refusals[0].guard}: {refusals[0].evidence}"))
-                raise _Ended(Outcome.PARKED)
-            raise _Ended(Outcome.REFUSED)
+
+    def _refusing(self, checks: Sequence[GuardChecked]) -> list[GuardChecked]:
+        overruled = self._context.state.overruled
+        return [c for c in checks if not GuardStatus(c.status).lets_pass and c.guard not in overruled]
+
+    def _overrule(self, step: Step, overruled: Overruled) -> None:
+        """As an answer where the guard waits for one; else only where nothing is lost by it."""
+        guard = next(g for g in step.guards(self._context) if g.name == overruled.guard)
+        reason = overruled.reason.strip()
+        if not reason:
+            return
+        if guard.answered_by:
+            self._emit(AnswerGiven(step=step.name, name=guard.answered_by, answer=reason, by=overruled.by))
+        elif guard.may_be_overruled:
+            self._emit(GuardOverruled(step=step.name, guard=guard.name, reason=reason, by=overruled.by))
+
+    def _stop(self, step: Step, refusal: GuardChecked, choice: Choice) -> NoReturn:
+        if choice is Choice.PARK:
+            self._emit(SessionParked(step=step.name, reason=f"{refusal.guard}: {refusal.evidence}"))
+            raise _Ended(Outcome.PARKED)
+        raise _Ended(Outcome.REFUSED)
+
+    def watched(self, event: GuardChecked) -> None:
+        """What a watch beside the steps saw: always shown, journalled when it changes."""
+        before = self._context.state.guards.get("", {}).get(event.guard)
+        self._context.state.apply(event)
+        if before is None or (before.status, before.evidence) != (event.status, event.evidence):
+            self._journal.append(event, sync=False)
+        self._front_end.show(event, self._context.state)
 
     async def check(self, step: Step) -> list[GuardChecked]:
         """Every guard of the step, side by side; each result is shown as it comes."""
@@ -167,19 +202,33 @@ class Runner:
 
         return list(await asyncio.gather(*(one(guard) for guard in step.guards(self._context))))
 
-    async def _act(self, step: Step) -> None:
-        plan = await self._plan(step)
+    async def _agreed(self, step: Step) -> Plan:
+        """The plan that the operator agreed to, under guards that hold now."""
+        plan = await self._guarded_plan(step)
         while True:
-            if await self._front_end.advance(step, plan) is not Choice.GO_ON:
+            choice = await self._front_end.advance(step, plan)
+            if choice is Choice.RETRY:
+                plan = await self._guarded_plan(step)
+                continue
+            if choice is not Choice.GO_ON:
                 self._emit(SessionParked(step=step.name, reason="the operator stopped before this step"))
                 raise _Ended(Outcome.PARKED)
             answered = [await self._ask(step, question) for question in step.questions(self._context, plan)]
-            if not any(answered):
-                break
-            again = await self._plan(step)
+            if not any(answered) and _is_recent(self._planned_at):
+                if not _is_recent(self._guards_passed_at):
+                    await self._pass_guards(step)
+                return plan
+            again = await self._guarded_plan(step)
             if again.fingerprint == plan.fingerprint:
-                break
+                return again
             plan = again
+
+    async def _guarded_plan(self, step: Step) -> Plan:
+        await self._pass_guards(step)
+        return await self._plan(step)
+
+    async def _act(self, step: Step) -> None:
+        plan = await self._agreed(step)
         self._context.hold_lock()
         attempts = self._context.state.step(step.name).attempts
         self._emit(StepIntended(step=step.name, fingerprint=plan.fingerprint, attempt=attempts + 1))
@@ -197,6 +246,7 @@ class Runner:
         self._emit(
             PlanMade(step=step.name, title=plan.title, lines=plan.lines, fingerprint=plan.fingerprint, facts=plan.facts)
         )
+        self._planned_at = time.monotonic()
         return plan
 
     async def _ask(self, step: Step, question: Question) -> bool:
@@ -249,6 +299,10 @@ class Runner:
             return False
         self._progress_recorded[key] = now
         return True
+
+
+def _is_recent(moment: float) -> bool:
+    return time.monotonic() - moment < HOLDS_FOR
 
 
 async def checked(guard: Guard, context: Context) -> GuardResult:

@@ -10,6 +10,7 @@ from atlasdb_recovery.events import (
     Event,
     FactEstablished,
     GuardChecked,
+    GuardOverruled,
     PlanMade,
     RepairJudged,
     SessionAborted,
@@ -65,6 +66,8 @@ class SessionState(msgspec.Struct):
     facts: dict[str, Any] = {}
     answers: dict[str, AnswerGiven] = {}
     guards: dict[str, dict[str, GuardChecked]] = {}
+    overruled: dict[str, str] = {}
+    """Guards that the operator overruled, and why."""
     repairs: dict[str, RepairJudged] = {}
 
     def step(self, name: str) -> StepState:
@@ -101,6 +104,10 @@ def _resumed(state: SessionState, event: SessionResumed) -> None:
 
 def _guard(state: SessionState, event: GuardChecked) -> None:
     state.guards.setdefault(event.step, {})[event.guard] = event
+
+
+def _overruled(state: SessionState, event: GuardOverruled) -> None:
+    state.overruled[event.guard] = event.reason
 
 
 def _planned(state: SessionState, event: PlanMade) -> None:
@@ -158,6 +165,7 @@ _FOLDS: dict[type[Event], Any] = {
     SessionStarted: _started,
     SessionResumed: _resumed,
     GuardChecked: _guard,
+    GuardOverruled: _overruled,
     PlanMade: _planned,
     StepIntended: _intended,
     StepPerformed: _performed,

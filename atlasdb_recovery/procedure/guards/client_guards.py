@@ -1,7 +1,10 @@
 """Guards against anybody else at the keyspace."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION
@@ -22,26 +25,40 @@ OWN_REQUESTS_ALLOWED = 20
 """The driver's heartbeats count too, and on 2.2 each request counts twice."""
 
 
+class Connected(msgspec.Struct, frozen=True):
+    """Who is connected beside us, in words, and the nodes of which that cannot be told."""
+
+    nodes: int
+    strangers: tuple[str, ...]
+    blind: tuple[str, ...]
+
+
+async def who_is_connected(context: Context) -> Connected:
+    """From the nodes' own lists, and from this machine's sockets for nodes that run on it."""
+    addresses = [node.address for node in (await context.cluster.identity()).nodes]
+    seen = [await context.cluster.clients(address) for address in addresses]
+    strangers = [_shown(clients) for clients in seen if clients.others]
+    ports = (context.settings.cql.port, *{host.port for host in context.settings.service.thrift_hosts})
+    watched = sorted(context.local_addresses & set(addresses))
+    for address in watched:
+        strangers += [f"{address}: {who} on port {port}" for who, port in strangers_at(address, ports)]
+    blind = [clients.node for clients in seen if not clients.can_tell and clients.node not in watched]
+    return Connected(len(addresses), tuple(strangers), tuple(blind))
+
+
 class NoClientsConnected(Guard):
     proves = "Nobody but this program is connected to any node."
     remedy = "Stop every instance of the service (and anything else named here), then check again."
 
     async def check(self, context: Context) -> GuardResult:
-        addresses = [node.address for node in (await context.cluster.identity()).nodes]
-        seen = [await context.cluster.clients(address) for address in addresses]
-        strangers = [_shown(clients) for clients in seen if clients.others]
-        ports = (context.settings.cql.port, *{host.port for host in context.settings.service.thrift_hosts})
-        watched = sorted(context.local_addresses & set(addresses))
-        for address in watched:
-            strangers += [f"{address}: {who} on port {port}" for who, port in strangers_at(address, ports)]
-        if strangers:
-            return blocked("; ".join(strangers))
-        blind = [clients.node for clients in seen if not clients.can_tell and clients.node not in watched]
-        if not blind:
-            return passed(f"nobody else is connected to {len(addresses)} nodes")
-        return await self._counters(context, blind)
+        seen = await who_is_connected(context)
+        if seen.strangers:
+            return blocked("; ".join(seen.strangers))
+        if not seen.blind:
+            return passed(f"nobody else is connected to {seen.nodes} nodes")
+        return await self._counters(context, seen.blind)
 
-    async def _counters(self, context: Context, nodes: list[str]) -> GuardResult:
+    async def _counters(self, context: Context, nodes: Sequence[str]) -> GuardResult:
         """Where clients cannot be listed: counters that stand still are the evidence, and the operator's word."""
         before = await _counts(context, nodes)
         await context.wait(SAMPLED_APART)
@@ -62,7 +79,7 @@ class NoClientsConnected(Guard):
         )
 
 
-async def _counts(context: Context, nodes: list[str]) -> dict[str, dict[str, int]]:
+async def _counts(context: Context, nodes: Sequence[str]) -> dict[str, dict[str, int]]:
     async def one(node: str) -> dict[str, int]:
         pools, tables = await asyncio.gather(
             context.nodetool.run(node, "tpstats"), context.nodetool.run(node, "cfstats", context.keyspace)

@@ -99,6 +99,7 @@ class PartitionerSupported(Guard):
 
 
 class ReplicationSound(Guard):
+    may_be_overruled = True
     proves = "The keyspace's replication can be met by the nodes there are, and is the backup's."
     remedy = "Create the keyspace with the backup's replication, on data centres that exist."
 
@@ -131,6 +132,7 @@ class ReplicationSound(Guard):
 
 
 class ClocksClose(Guard):
+    may_be_overruled = True
     proves = "The nodes' clocks agree: a conditional write is hidden by a cell from a clock ahead of it."
     remedy = "Bring the clocks together (ntp), then check again."
 

@@ -40,6 +40,10 @@ class Guard:
     """What holds if it passes, as one sentence."""
     remedy: str
     """What to do where it does not, unless the result says something closer."""
+    may_be_overruled: bool = False
+    """Whether the operator may go on against it, for a reason in words. Never where data depends on it."""
+    answered_by: str = ""
+    """The question whose answer, a reason in words, lets it pass; "" if there is none."""
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ CAS_TABLES = (TRANSACTIONS, TRANSACTIONS2, COORDINATION, TIMESTAMP)
 
 
 class KeyspaceEmpty(Guard):
+    answered_by = "store-restored"
     proves = "The keyspace is absent, or present without tables: nothing old can mix with what is restored."
     remedy = (
         "If the data in it is lost for good, drop the keyspace yourself: DROP KEYSPACE. If you have restored the store "

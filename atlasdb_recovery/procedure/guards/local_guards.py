@@ -42,6 +42,7 @@ def _probe(directory: Path) -> int:
 
 
 class StoreReachable(Guard):
+    may_be_overruled = True
     proves = "What the store's method needs later is there: its program, or every node's data directory."
     remedy = "Mend store.* in the settings: the program must be on the path, the directories must be writable here."
 

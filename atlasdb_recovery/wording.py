@@ -16,10 +16,19 @@ def lines_for(event: e.Event) -> list[str]:
 
 
 def _guard(event: e.GuardChecked) -> list[str]:
+    if not event.step:
+        return _watched(event)
     lines = [f"{event.step}: {MARKS[event.status]:8} {event.guard}: {event.evidence}"]
     if event.remedy and event.status in {"blocked", "unknown", "warned"}:
         lines.append(f"{event.step}:          remedy: {event.remedy}")
     return lines
+
+
+def _watched(event: e.GuardChecked) -> list[str]:
+    """The watch of a whole restore speaks only when there is something to fear."""
+    if event.status in {"passed", "warned", "not-applicable"}:
+        return []
+    return [f"WARNING: {event.guard}: {event.evidence}", f"  remedy: {event.remedy}"]
 
 
 def _plan(event: e.PlanMade) -> list[str]:
@@ -59,6 +68,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.SessionResumed: lambda ev: [f"session resumed by {ev.operator}@{ev.host}"],
     e.GuardChecked: _guard,
     e.PlanMade: _plan,
+    e.GuardOverruled: lambda ev: [f"{ev.step}: {ev.guard} overruled by {ev.by}: {ev.reason}"],
     e.QuestionAsked: _question,
     e.AnswerGiven: _answer,
     e.StepIntended: lambda ev: [f"{ev.step}: begins (attempt {ev.attempt})"],
