@@ -10,14 +10,19 @@ class Pace:
 
     def __init__(self, unit: str) -> None:
         self._unit = unit
-        self._began = time.monotonic()
+        self._began = self.noted_at = time.monotonic()
         self._said: float | None = None
         self._said_done = -1
         self._done = 0
         self._total: int | None = None
 
     def note(self, done: int, total: int | None) -> None:
-        self._done, self._total = done, total
+        self._done, self._total, self.noted_at = done, total, time.monotonic()
+
+    @property
+    def fraction(self) -> float | None:
+        """From 0 to 1; None where the total is not known."""
+        return None if not self._total else min(self._done / self._total, 1.0)
 
     def is_due(self, every: float) -> bool:
         """Whether to say it now: the first time, at the end, and otherwise every so many seconds."""

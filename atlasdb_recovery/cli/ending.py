@@ -1,9 +1,6 @@
 """How a command ends: errors an operator can act on, as words and exit codes; a defect as a crash file."""
 
 import sys
-import tempfile
-import traceback
-from pathlib import Path
 
 import click
 
@@ -13,6 +10,7 @@ from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBo
 from atlasdb_recovery.atlas.timestamp_file import MalformedTimestampFile
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, OutcomeUnknown
+from atlasdb_recovery.crash import crash_file
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.lock import LockError, LockLost
 from atlasdb_recovery.journal.record import JournalError, JournalMissing, JournalUnwritable
@@ -49,26 +47,19 @@ def exit_code_of(command: click.Command, arguments: list[str] | None = None) -> 
 
 
 def _explained(error: Exception) -> int:
+    code, lines = explanation(error)
+    for line in lines:
+        print(line, file=sys.stderr)
+    return code
+
+
+def explanation(error: BaseException) -> tuple[int, tuple[str, ...]]:
+    """The exit code, and what happened in words; a defect's whereabouts go into a crash file."""
     for kinds, code in _CODES:
         if isinstance(error, kinds):
-            for line in str(error).splitlines() or [type(error).__name__]:
-                print(plain(line), file=sys.stderr)
-            return code
-    path = _crash_file(error)
-    print(
+            return code, tuple(plain(line) for line in str(error).splitlines() or [type(error).__name__])
+    path = crash_file(error)
+    return DEFECT, (
         f"This is a defect of atlasdb-recovery: {type(error).__name__}. What led to it is in {path}. "
         "A session that had begun is in its journal: `atlasdb-recovery history`.",
-        file=sys.stderr,
     )
-    return DEFECT
-
-
-def _crash_file(error: Exception) -> Path:
-    """Where the program was, without any values: messages and locals may hold secrets."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}\n    {frame.line}" for frame in frames]
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="atlasdb-recovery-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(f"{type(error).__module__}.{type(error).__qualname__}\n" + "\n".join(lines) + "\n")
-    return Path(file.name)

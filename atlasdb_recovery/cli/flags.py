@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from atlasdb_recovery.settings_file import SettingsFile
+from tui.look import Look
 
 DEFAULT_FILE = "recovery.yml"
 WITHOUT_FLAG = frozenset({"password", "nodes"})
@@ -35,6 +36,22 @@ def settings_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, dir_okay=False),
         help=f"Settings file; by default {DEFAULT_FILE} in the working directory, if it is there.",
     )(command)
+
+
+def wizard_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How the wizard looks, and whether it may change anything."""
+    for option in (
+        click.option("--light", is_flag=True, help="A light theme."),
+        click.option("--no-color", is_flag=True, help="The terminal's own colours only (also: NO_COLOR)."),
+        click.option("--ascii", "ascii_only", is_flag=True, help="No sign outside ASCII (also: TERM=linux)."),
+        click.option("--read-only", is_flag=True, help="The wizard looks at everything and changes nothing."),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_look(given: dict[str, Any]) -> Look:
+    return Look.chosen(ascii_only=given["ascii_only"], no_color=given["no_color"], light=given["light"])
 
 
 def overrides_in(given: dict[str, Any]) -> dict[str, Any]:

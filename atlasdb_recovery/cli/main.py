@@ -10,9 +10,9 @@ import click
 
 from atlasdb_recovery import __version__
 from atlasdb_recovery.cli import doctor as doctor_command
-from atlasdb_recovery.cli import history, planning, put_back
+from atlasdb_recovery.cli import history, planning, put_back, wizard
 from atlasdb_recovery.cli.ending import exit_code_of
-from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
+from atlasdb_recovery.cli.flags import chosen_look, overrides_in, settings_flags, settings_path, wizard_flags
 from atlasdb_recovery.cli.inspect import inspect
 from atlasdb_recovery.cli.plain import PlainFrontEnd
 from atlasdb_recovery.cli.practice import practice
@@ -26,15 +26,26 @@ EPILOG = """Exit codes: 0 done; 2 usage or configuration; 3 a guard refused, not
 failed, its evidence printed; 5 parked: interrupted or waiting for an answer, resumable; 1 a defect."""
 
 
-@click.group(context_settings=CONTEXT, epilog=EPILOG)
+@click.group(context_settings=CONTEXT, epilog=EPILOG, invoke_without_command=True)
 @click.version_option(__version__, prog_name="atlasdb-recovery")
-def main() -> None:
+@wizard_flags
+@click.pass_context
+def main(context: click.Context, /, **look: Any) -> int | None:
     """AtlasDB's Backup and Restore on Cassandra: guarded, and proven step by step.
 
     A backup is: fetch a fresh timestamp B, back up the store, fetch a fresh timestamp F. A restore is offline and into
     a keyspace that does not exist: restore the store, repair the transactions tables on every node, remove the
     transactions committed after B, fast-forward the timestamp service to F. Practise first: atlasdb-recovery practice.
+
+    Without a command it opens the wizard.
     """
+    context.obj = look
+    if context.invoked_subcommand is not None:
+        return None
+    if not wizard.is_possible():
+        raise click.UsageError("the wizard needs a terminal; line mode: atlasdb-recovery restore --plain")
+    place = wizard.LiveWorkplace(None, {}, read_only=look["read_only"])
+    return wizard.run_wizard(place, chosen_look(look))
 
 
 def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,7 +58,9 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="YAML file with the answers of an unattended run: offline, store-restored, clean-transactions …",
         ),
         click.option("--take-over", is_flag=True, help="Take the lock over from whoever holds it; this is journalled."),
-        click.option("--plain", is_flag=True, help="Line mode (the only one in this version)."),
+        click.option(
+            "--plain", is_flag=True, help="Line mode: no screens, a line an event. Also without a terminal."
+        ),
     ):
         command = option(command)
     return command
@@ -58,10 +71,14 @@ def _settings(given: dict[str, Any]) -> Settings:
     return load(path, overrides_in(given))
 
 
-def _front_end(given: dict[str, Any]) -> tuple[PlainFrontEnd, Answers]:
+def _answers(given: dict[str, Any]) -> Answers | None:
     path = given.pop("answers_path")
+    return None if path is None else answers_file.load(path)
+
+
+def _front_end(given: dict[str, Any]) -> tuple[PlainFrontEnd, Answers]:
     given.pop("plain", None)
-    answers = Answers() if path is None else answers_file.load(path)
+    answers = _answers(given) or Answers()
     return PlainFrontEnd(sys.stdout, answers, interactive=is_interactive(), verbose=given.pop("verbose")), answers
 
 
@@ -88,7 +105,26 @@ def restore(only_plan: bool, **given: Any) -> int:
     return _procedure("restore", only_plan, given)
 
 
+def _wants_screens(given: dict[str, Any]) -> bool:
+    """An answers file, a pipe or a dumb terminal are for line mode."""
+    return not given["plain"] and given["answers_path"] is None and wizard.is_possible()
+
+
+def _in_wizard(first: str, given: dict[str, Any], session: str = "") -> int:
+    look = click.get_current_context().obj
+    place = wizard.LiveWorkplace(
+        given.pop("settings_file"),
+        overrides_in(given),
+        read_only=look["read_only"],
+        take_over=given.pop("take_over"),
+    )
+    place.settings()
+    return wizard.run_wizard(place, chosen_look(look), first=first, session=session)
+
+
 def _procedure(procedure: str, only_plan: bool, given: dict[str, Any]) -> int:
+    if not only_plan and _wants_screens(given):
+        return _in_wizard(procedure, given)
     take_over = given.pop("take_over")
     front_end, answers = _front_end(given)
     settings = _settings(given)
@@ -103,6 +139,10 @@ def _procedure(procedure: str, only_plan: bool, given: dict[str, Any]) -> int:
 @settings_flags
 def resume(session: str | None, take_over: bool, **given: Any) -> int:
     """Go on with a session that was parked or whose process ended; by default the newest such one."""
+    if _wants_screens(given):
+        given["take_over"] = take_over
+        chosen = session or history.newest_resumable(_settings(dict(given)).state_dir)
+        return _in_wizard("resume", given, chosen)
     front_end, answers = _front_end(given)
     settings = _settings(given)
     chosen = session or history.newest_resumable(settings.state_dir)

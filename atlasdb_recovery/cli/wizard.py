@@ -1,0 +1,152 @@
+"""The wizard's composition root: settings, journals and live sessions, for the screens to run.
+
+What is imported here at the top is paid for before the first picture; the engine comes in when a session is opened.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.look import Look, prepare_environment
+from tui.workplace import Explanation, Opening, Workplace
+
+if TYPE_CHECKING:
+    from atlasdb_recovery.journal.sessions import SessionSummary
+    from atlasdb_recovery.procedure.answers import Answers
+    from atlasdb_recovery.procedure.runner import Outcome
+    from atlasdb_recovery.settings import Settings
+    from tui.bridge import Bridge
+
+FOLLOWED_EVERY = 0.5
+
+
+class LiveWorkplace:
+    """Sessions on a live cluster, as `recovery.yml` and flags name it."""
+
+    def __init__(
+        self,
+        settings_file: Path | None,
+        overrides: Mapping[str, Any],
+        *,
+        read_only: bool = False,
+        answers: "Answers | None" = None,
+        take_over: bool = False,
+    ) -> None:
+        self.read_only = read_only
+        self._settings_file = settings_file
+        self._overrides = overrides
+        self._answers = answers
+        self._take_over = take_over
+
+    def settings(self) -> "Settings":
+        from atlasdb_recovery.cli.flags import settings_path
+        from atlasdb_recovery.settings import load
+
+        return load(settings_path(self._settings_file), self._overrides)
+
+    def sessions(self) -> "list[SessionSummary]":
+        from atlasdb_recovery.journal.sessions import sessions
+
+        return sessions(self._state_dir())
+
+    def opening(self, procedure: str) -> Opening:
+        from atlasdb_recovery.cli.sessions import PROCEDURES
+
+        return Opening(procedure, "LIVE", self.settings().keyspace, PROCEDURES[procedure]())
+
+    def opening_of(self, session: str) -> Opening:
+        from atlasdb_recovery.cli.sessions import PROCEDURES
+        from atlasdb_recovery.journal.record import JournalMissing, journal_path
+        from atlasdb_recovery.journal.sessions import summary
+
+        path = journal_path(self._state_dir(), session)
+        if not path.exists():
+            raise JournalMissing(f"there is no session {session} in {self._state_dir()}")
+        found = summary(path)
+        return Opening(found.procedure, found.mode, found.keyspace, PROCEDURES[found.procedure]())
+
+    async def begin(self, procedure: str, bridge: "Bridge", *, take_over: bool = False) -> "Outcome":
+        from atlasdb_recovery.cli.sessions import run_new
+
+        return await run_new(
+            procedure, self.settings(), bridge, self._given_answers(), take_over=take_over or self._take_over
+        )
+
+    async def resume(self, session: str, bridge: "Bridge", *, take_over: bool = False) -> "Outcome":
+        from atlasdb_recovery.cli.sessions import run_again
+
+        return await run_again(
+            session, self.settings(), bridge, self._given_answers(), take_over=take_over or self._take_over
+        )
+
+    async def look(self, procedure: str, bridge: "Bridge") -> None:
+        from atlasdb_recovery.cli.looking import look
+
+        await look(procedure, self.settings(), bridge)
+
+    async def follow(self, session: str, bridge: "Bridge") -> None:
+        from atlasdb_recovery.journal.reader import JournalReader
+        from atlasdb_recovery.journal.record import journal_path
+        from atlasdb_recovery.procedure.session import SessionState
+
+        state, shown = SessionState(), 0
+        while True:
+            for record in JournalReader(journal_path(self._state_dir(), session)):
+                if record.seq > shown:
+                    shown = record.seq
+                    state.apply(record.event)
+                    bridge.show(record.event, state)
+            await asyncio.sleep(FOLLOWED_EVERY)
+
+    def explained(self, error: BaseException) -> Explanation:
+        from atlasdb_recovery.cli.ending import explanation
+
+        return Explanation(*explanation(error))
+
+    def report(self, session: str) -> Path | None:
+        from atlasdb_recovery.journal.record import journal_path
+
+        path = journal_path(self._state_dir(), session).with_name("report.html")
+        return path if path.exists() else None
+
+    def _given_answers(self) -> "Answers":
+        from atlasdb_recovery.procedure.answers import Answers
+
+        return self._answers or Answers()
+
+    def _state_dir(self) -> Path:
+        """The settings' own; the default one where there are no usable settings yet."""
+        import platformdirs
+
+        from atlasdb_recovery.atlas.yaml_document import ConfigurationError
+
+        try:
+            return self.settings().state_dir
+        except ConfigurationError:
+            return platformdirs.user_state_path("atlasdb-recovery")
+
+
+def run_wizard(workplace: Workplace, look: Look, *, first: str = "", session: str = "") -> int:
+    """Until the operator leaves; the farewell stays in the terminal's scrollback. Returns the exit code."""
+    prepare_environment(look)
+    from tui.app import RecoveryApp
+
+    app = RecoveryApp(workplace, look, first=first, session=session)
+    app.run()
+    for line in app.farewell:
+        print(line)
+    return app.return_code or 0
+
+
+def is_possible() -> bool:
+    """A terminal that can be drawn on, at both ends."""
+    import os
+
+    return (
+        sys.stdin is not None
+        and sys.stdin.isatty()
+        and sys.stdout.isatty()
+        and os.environ.get("TERM", "") not in {"", "dumb"}
+    )

@@ -1,0 +1,41 @@
+"""Asks for a reason in words, which goes into the journal and the report."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+SHORTEST = 3
+
+
+class TypedReasonDialog(ModalScreen[str | None]):
+    """Dismissed with the words, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_unanswered", "Close")]
+
+    def __init__(self, title: str, question: str, detail: tuple[str, ...] = (), placeholder: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._question = question
+        self._detail = detail
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(self._title, classes="dialog-title", markup=False)
+            yield Static("\n".join((self._question, "", *self._detail)).rstrip(), classes="dialog-text", markup=False)
+            yield Input(placeholder=self._placeholder or "in your own words; it stands in the report")
+            yield Static("Enter answers, Esc goes back without an answer", classes="dialog-hint", markup=False)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        words = event.value.strip()
+        if len(words) >= SHORTEST:
+            self.dismiss(words)
+        else:
+            self.notify("A few words are needed.", markup=False)
+
+    def action_dismiss_unanswered(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,86 @@
+"""The one keymap: bindings, footer, help screen and the documentation's table of keys are made from it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+
+class Danger(StrEnum):
+    """What a key may lead to. Read-only mode leaves out everything that is not READ."""
+
+    READ = "looks"
+    CHANGE = "changes"
+    DESTROY = "destroys"
+
+
+class Key(NamedTuple):
+    """`where` is the group of screens that have it; `label` stands in the footer, `help` on the help screen."""
+
+    where: str
+    keys: str
+    action: str
+    label: str
+    help: str
+    danger: Danger = Danger.READ
+    in_footer: bool = True
+
+
+KEYMAP: tuple[Key, ...] = (
+    Key("everywhere", "question_mark,f1", "help", "Help", "What this screen is for, and every key it has"),
+    Key("everywhere", "ctrl+q", "quit", "Quit", "Leave; a session that has begun is parked and can be resumed"),
+    Key("everywhere", "ctrl+l", "repaint", "Repaint", "Draw the screen anew", in_footer=False),
+    Key("everywhere", "f12", "picture", "Picture", "Save this screen as an SVG picture", in_footer=False),
+    Key("step", "n,f8", "advance", "Next", "Go on: begin, answer the question, or try again", Danger.CHANGE),
+    Key("step", "r,f5", "look_again", "Re-check", "Evaluate this step's guards and make its plan again"),
+    Key("step", "b,f7", "back", "Back", "Look at the step before; from the first one, back to the welcome screen"),
+    Key("step", "f", "follow", "Follow", "Back to the step that the session is at", in_footer=False),
+    Key("step", "o", "overrule", "Overrule", "Vouch for the refusing guard under the cursor, in words", Danger.CHANGE),
+    Key("step", "d", "details", "Details", "All of the guard, node or row under the cursor", in_footer=False),
+    Key("step", "l", "log", "Log", "Show or hide the session's log"),
+    Key("step", "y", "copy", "Copy", "Copy the command or CQL that this step runs", in_footer=False),
+    Key("step", "p", "park", "Park", "Stop here; the session can be resumed", Danger.CHANGE, in_footer=False),
+    Key("step", "w", "world", "World", "Practice only: what one would do in another window", in_footer=False),
+    Key("repair", "enter", "raw_lines", "Lines", "The raw lines of the node under the cursor"),
+    Key("repair", "x", "stop_node", "Stop", "Stop nodetool for the node under the cursor", Danger.CHANGE),
+    Key("repair", "X", "stop_all", "Stop all", "Stop nodetool on every node", Danger.CHANGE, in_footer=False),
+    Key("repair", "s", "sort", "Sort", "Sort by failed first, address, or progress"),
+    Key("repair", "slash", "filter", "Filter", "Show the nodes whose address or state holds a text"),
+    Key("repair", "g", "ring", "Ring", "Show or hide the picture of the ring", in_footer=False),
+)
+
+
+def bindings(*where: str) -> list[Binding]:
+    """Textual's bindings of these groups, in the keymap's order."""
+    return [
+        Binding(key.keys, _scoped(key), key.label, show=key.in_footer, tooltip=key.help, id=f"{key.where}.{key.action}")
+        for key in KEYMAP
+        if key.where in where
+    ]
+
+
+def _scoped(key: Key) -> str:
+    return f"app.{key.action}" if key.where == "everywhere" else key.action
+
+
+def changes(action: str) -> bool:
+    """Whether read-only mode leaves this action out."""
+    return any(key.action == action and key.danger is not Danger.READ for key in KEYMAP)
+
+
+def table() -> str:
+    """The keymap as a Markdown table, for the documentation."""
+    rows = ["| where | keys | what it does |", "|---|---|---|"]
+    rows += [f"| {key.where} | {shown(key.keys)} | {key.help} |" for key in KEYMAP]
+    return "\n".join(rows)
+
+
+def shown(keys: str) -> str:
+    """Key names as people write them."""
+    return ", ".join(_shown(key) for key in keys.split(","))
+
+
+def _shown(key: str) -> str:
+    names = {"question_mark": "?", "slash": "/", "enter": "Enter", "ctrl+q": "Ctrl+Q", "ctrl+l": "Ctrl+L"}
+    is_function_key = key.startswith("f") and key[1:].isdigit()
+    return names.get(key, key.upper() if is_function_key else key)

@@ -1,0 +1,138 @@
+"""What the screens show of a session: the engine's state, and what its events said on the way.
+
+Fed by a running procedure through the bridge, or by another process's journal; screens cannot tell which.
+"""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from atlasdb_recovery.events import (
+    CommandStarted,
+    Event,
+    GuardChecked,
+    LinePrinted,
+    PlanMade,
+    Progressed,
+    StepFailed,
+    StepIntended,
+    StepVerified,
+)
+from atlasdb_recovery.pace import Pace
+from atlasdb_recovery.procedure.session import SessionState
+from atlasdb_recovery.procedure.step import Step
+from atlasdb_recovery.wording import lines_for
+
+LOG_KEPT = 5_000
+LINES_KEPT = 20_000
+
+
+class SeenGuard(NamedTuple):
+    """A guard's result and when it came, in seconds of the monotonic clock."""
+
+    check: GuardChecked
+    at: float
+
+
+class SourceLine(NamedTuple):
+    """A raw line: `at` is seconds since its command started."""
+
+    at: float
+    stream: str
+    text: str
+
+
+@dataclass
+class StepView:
+    """One step's record, beside what the engine's state holds of it. Times are of the monotonic clock."""
+
+    step: Step
+    plan: PlanMade | None = None
+    guards: dict[str, SeenGuard] = field(default_factory=dict)
+    failure: StepFailed | None = None
+    began: float | None = None
+    ended: float | None = None
+    paces: dict[tuple[str, str], Pace] = field(default_factory=dict)
+    """By unit and scope."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, or ran."""
+        return None if self.began is None else (self.ended or time.monotonic()) - self.began
+
+
+class SessionView:
+    """`version` rises with every change: a screen redraws only when it has seen an older one."""
+
+    def __init__(self, steps: Sequence[Step], *, mode: str, cluster: str = "", keyspace: str = "") -> None:
+        self.state = SessionState()
+        self.steps = {step.name: StepView(step) for step in steps}
+        self.mode = mode
+        self.cluster = cluster
+        self.keyspace = keyspace
+        self.lock_holder = ""
+        self.log: deque[str] = deque(maxlen=LOG_KEPT)
+        self.log_length = 0
+        self.sources: dict[str, deque[SourceLine]] = {}
+        self.commands: dict[str, tuple[str, ...]] = {}
+        """The last command that each source started."""
+        self.watched: SeenGuard | None = None
+        """What the watch over the clients saw last."""
+        self.began = time.monotonic()
+        self.version = 0
+
+    def apply(self, event: Event, state: SessionState) -> None:
+        """Something happened; `state` is what is true after it."""
+        self.state = state
+        self.version += 1
+        if isinstance(event, LinePrinted):
+            lines = self.sources.setdefault(event.source, deque(maxlen=LINES_KEPT))
+            lines.append(SourceLine(event.at, event.stream, event.text))
+            return
+        if not isinstance(event, Progressed):
+            for line in lines_for(event):
+                self.say(line)
+        if isinstance(event, GuardChecked) and not event.step:
+            self.watched = SeenGuard(event, time.monotonic())
+        elif event.step in self.steps:
+            self._in_step(self.steps[event.step], event)
+
+    def say(self, line: str) -> None:
+        """A line for the session's log."""
+        self.log.append(f"{time.strftime('%H:%M:%S')}  {line}")
+        self.log_length += 1
+        self.version += 1
+
+    def touched(self) -> None:
+        self.version += 1
+
+    @property
+    def current(self) -> str:
+        """The step that the session is at: the first that is not settled, the last one where all are."""
+        names = list(self.steps)
+        return next((name for name in names if not self.state.step(name).is_settled), names[-1])
+
+    def _in_step(self, view: StepView, event: Event) -> None:
+        now = time.monotonic()
+        match event:
+            case GuardChecked():
+                view.guards[event.guard] = SeenGuard(event, now)
+            case PlanMade():
+                view.plan = event
+            case StepIntended():
+                view.began, view.ended, view.failure = now, None, None
+                view.paces.clear()
+            case StepVerified():
+                view.ended = now
+                view.failure = None
+            case StepFailed():
+                view.ended, view.failure = now, event
+            case Progressed():
+                pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit))
+                pace.note(event.done, event.total)
+            case CommandStarted():
+                self.commands[event.source] = event.command
+            case _:
+                pass

@@ -1,0 +1,60 @@
+"""Where the operator stands: whether Next would act on this screen, and the sentence that says why or why not."""
+
+from typing import NamedTuple
+
+from tui.bridge import Failed, Refused, ToAnswer, ToBegin, Waiting
+from tui.session_view import SessionView
+
+
+class Standing(NamedTuple):
+    can_advance: bool
+    sentence: str
+
+
+def standing(view: SessionView, waiting: Waiting | None, step: str, *, read_only: bool) -> Standing:
+    """For the screen of this step."""
+    if ended := _ended(view):
+        return Standing(False, ended)
+    current = view.current
+    if step != current:
+        state = view.state.step(step).status
+        return Standing(False, f"this step is {state}; the session is at {current} (f follows it, b goes further back)")
+    if read_only:
+        return Standing(False, "read-only: everything can be looked at, nothing can be begun")
+    return _of(view, waiting, current)
+
+
+def _of(view: SessionView, waiting: Waiting | None, current: str) -> Standing:
+    following = _following(view, current)
+    match waiting:
+        case ToBegin():
+            danger = view.steps[current].step.danger.value
+            return Standing(True, f"n begins {current}: it {danger}. Its guards hold. After it: {following}")
+        case ToAnswer(question=question):
+            return Standing(True, f"n answers: {question.text}")
+        case Refused(refusals=refusals):
+            names = ", ".join(check.guard for check in refusals)
+            return Standing(True, f"Next is closed: {names} refuse. Nothing was changed. Mend it, then r looks again")
+        case Failed():
+            return Standing(True, "n tries this step again: what is proven already is not done again. p parks it")
+        case None:
+            return Standing(False, f"{current} is at work; Next opens when it is proven. After it: {following}")
+
+
+def _following(view: SessionView, current: str) -> str:
+    names = list(view.steps)
+    at = names.index(current)
+    return names[at + 1] if at + 1 < len(names) else "the end"
+
+
+def _ended(view: SessionView) -> str:
+    state = view.state
+    match state.outcome:
+        case "completed":
+            return f"{state.procedure.capitalize()} complete: every claim is proven. Ctrl+Q leaves"
+        case "parked":
+            return f"parked: {state.reason}. Go on with: atlasdb-recovery resume {state.session}"
+        case "aborted":
+            return f"aborted: {state.reason}"
+        case _:
+            return ""

@@ -1,0 +1,235 @@
+"""What every step's screen has: why, what it runs, its guards, what is next, and the keys.
+
+A step's own screen adds its body. It is redrawn from the session's view a few times a second, and only where something
+has changed; it decides nothing.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from atlasdb_recovery.procedure.front_end import Choice, Overruled
+from tui.bridge import BY, Bridge, Failed, Refused, ToAnswer, ToBegin, Waiting
+from tui.keymap import bindings, changes
+from tui.look import Look
+from tui.session_view import SessionView, StepView
+from tui.standing import Standing, standing
+from tui.widgets.banner import Banner
+from tui.widgets.guard_list import GuardList
+from tui.widgets.log_pane import LogPane
+from tui.widgets.next_line import NextLine
+from tui.widgets.plan_preview import PlanPreview
+from tui.widgets.progress_panel import ProgressPanel
+from tui.widgets.step_rail import StepRail
+
+REDRAWN_EVERY = 0.125
+
+
+class StepScreen(Screen[None]):
+    """One step of a session, live or looked back at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("step", "everywhere"))
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
+    CSS = """
+    StepScreen #middle { height: 1fr; }
+    StepScreen #main { width: 1fr; height: 1fr; padding: 0 1; }
+    StepScreen #why { height: auto; margin: 0 0 1 0; }
+    StepScreen.-short #why { margin: 0; }
+    StepScreen #outcome { height: auto; max-height: 8; }
+    """
+
+    class Asked(Message):
+        """The step's question has to be put to the operator."""
+
+        def __init__(self, waiting: ToAnswer) -> None:
+            super().__init__()
+            self.waiting = waiting
+
+    class OverruleAsked(Message):
+        """The operator wants to vouch for a refusing guard: the reason has to be asked for."""
+
+        def __init__(self, waiting: Refused, guard: str) -> None:
+            super().__init__()
+            self.waiting = waiting
+            self.guard = guard
+
+    class Moved(Message):
+        """The operator wants to see another step; "" is the welcome screen, None the step the session is at."""
+
+        def __init__(self, step: str | None) -> None:
+            super().__init__()
+            self.step = step
+
+    guards = getters.query_one(GuardList)
+    preview = getters.query_one(PlanPreview)
+
+    def __init__(self, bridge: Bridge, look: Look, step: str, *, read_only: bool) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.look = look
+        self.step_name = step
+        self.read_only = read_only
+        self._seen: tuple[int, Waiting | None] = (-1, None)
+
+    @property
+    def view(self) -> SessionView:
+        return self.bridge.view
+
+    @property
+    def step(self) -> StepView:
+        return self.view.steps[self.step_name]
+
+    @property
+    def standing(self) -> Standing:
+        """What the operator can do here now, and why."""
+        return standing(self.view, self.bridge.waiting, self.step_name, read_only=self.read_only)
+
+    def compose(self) -> ComposeResult:
+        yield Banner(self.view, self.look, read_only=self.read_only)
+        with Horizontal(id="middle"):
+            yield StepRail(self.view, self.look, self.step_name)
+            with Vertical(id="main"):
+                yield Static(self._why(), id="why", markup=False)
+                yield PlanPreview()
+                yield from self.compose_body()
+                yield ProgressPanel(self.look)
+                yield Static(id="outcome", markup=False)
+                yield GuardList(self.look)
+        yield LogPane()
+        yield NextLine(self.look)
+        yield Footer(show_command_palette=True)
+
+    def compose_body(self) -> Iterable[Widget]:
+        """What this step shows beside what every step shows."""
+        return ()
+
+    def redraw_body(self) -> None:
+        """Called when the session's view has changed."""
+
+    def on_mount(self) -> None:
+        self.guards.focus()
+        self.redraw()
+        self.set_interval(REDRAWN_EVERY, self._tick)
+        self.set_interval(1.0, self._second)
+
+    def _tick(self) -> None:
+        if self._seen != (self.view.version, self.bridge.waiting):
+            self.redraw()
+
+    def _second(self) -> None:
+        """Clocks, ages and rates move although nothing has happened."""
+        self.query_one(Banner).redraw()
+        self._redraw_guards()
+        self.query_one(ProgressPanel).redraw(self.step)
+        self.redraw_body()
+
+    def redraw(self) -> None:
+        self._seen = (self.view.version, self.bridge.waiting)
+        self.query_one(Banner).redraw()
+        self.query_one(StepRail).redraw()
+        self.preview.redraw(self.step.plan)
+        self._redraw_guards()
+        self.query_one(ProgressPanel).redraw(self.step)
+        self._redraw_outcome()
+        self.query_one(LogPane).redraw(self.view)
+        now = self.standing
+        self.query_one(NextLine).redraw(now.sentence, is_open=now.can_advance)
+        self.redraw_body()
+        self.refresh_bindings()
+
+    def _redraw_guards(self) -> None:
+        self.guards.redraw(self.step.guards, self.view.state.overruled)
+
+    def _why(self) -> Text:
+        step = self.step.step
+        return Text.assemble((f"{step.title}", "bold"), (f"   this step {step.danger.value}", "dim"), f"\n{step.why}")
+
+    def _redraw_outcome(self) -> None:
+        shown, state, glyphs = Text(), self.view.state.step(self.step_name), self.look.glyphs
+        if self.step.failure is not None:
+            failure = self.step.failure
+            shown.append(f"{glyphs.failed} FAILED: {failure.problem}", style="bold")
+            for line in failure.evidence:
+                shown.append(f"\n    {line}")
+            if failure.remedy:
+                shown.append(f"\n  {glyphs.arrow} {failure.remedy}", style="bold")
+        elif state.is_settled:
+            for line in state.evidence:
+                shown.append(f"{glyphs.done} proven: {line}\n")
+        outcome = self.query_one("#outcome", Static)
+        outcome.display = bool(shown.plain)
+        outcome.update(shown)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One place decides for key, footer and palette; None dims, and the next line says why."""
+        if self.read_only and changes(action):
+            return False
+        waiting = self.bridge.waiting
+        open_now = {
+            "advance": self.standing.can_advance,
+            "look_again": isinstance(waiting, ToBegin | Refused) and self.is_current,
+            "overrule": isinstance(waiting, Refused) and self.is_current,
+            "park": waiting is not None,
+        }
+        if action == "world":
+            return self.view.mode == "PRACTICE"
+        return True if open_now.get(action, True) else None
+
+    @property
+    def is_current(self) -> bool:
+        return self.view.current == self.step_name
+
+    def action_advance(self) -> None:
+        waiting = self.bridge.waiting
+        if isinstance(waiting, ToBegin):
+            self.bridge.decide(waiting, Choice.GO_ON)
+        elif isinstance(waiting, Failed | Refused):
+            self.bridge.decide(waiting, Choice.RETRY)
+        elif isinstance(waiting, ToAnswer):
+            self.post_message(self.Asked(waiting))
+
+    def action_look_again(self) -> None:
+        waiting = self.bridge.waiting
+        if isinstance(waiting, ToBegin | Refused):
+            self.bridge.decide(waiting, Choice.RETRY)
+
+    def action_park(self) -> None:
+        if self.bridge.waiting is not None:
+            self.bridge.decide(self.bridge.waiting, Choice.PARK)
+
+    def action_overrule(self) -> None:
+        waiting = self.bridge.waiting
+        if isinstance(waiting, Refused) and self.guards.chosen in {check.guard for check in waiting.refusals}:
+            self.post_message(self.OverruleAsked(waiting, self.guards.chosen))
+        else:
+            self.notify("Put the cursor on a guard that refuses.", markup=False)
+
+    def overrule(self, waiting: Refused, guard: str, reason: str) -> None:
+        self.bridge.decide(waiting, Overruled(guard, reason, BY))
+
+    def action_back(self) -> None:
+        names = list(self.view.steps)
+        at = names.index(self.step_name)
+        self.post_message(self.Moved(names[at - 1] if at else ""))
+
+    def action_follow(self) -> None:
+        self.post_message(self.Moved(None))
+
+    def action_log(self) -> None:
+        self.query_one(LogPane).toggle_class("-shown")
+
+    def action_copy(self) -> None:
+        """To the terminal's clipboard, and as a notice of what was copied: not every terminal takes it."""
+        if text := self.preview.text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"{len(text.splitlines())} lines copied", markup=False)

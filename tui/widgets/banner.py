@@ -1,0 +1,72 @@
+"""Always on top: practice or the real thing, which cluster and keyspace, for how long, and whose lock."""
+
+import time
+
+from rich.text import Text
+from textual.widgets import Static
+
+from tui.look import Look
+from tui.session_view import SessionView
+
+SIDES = {"LIVE": ("##", "##"), "PRACTICE": ("~~", "~~"), "READ-ONLY": ("--", "--")}
+
+
+class Banner(Static):
+    """Two lines. PRACTICE, LIVE and READ-ONLY differ in word, sides and colour."""
+
+    DEFAULT_CSS = """
+    Banner { dock: top; height: 2; background: $panel; padding: 0 1; }
+    Banner.-live { background: $error-muted; }
+    Banner.-practice { background: $primary-muted; }
+    """
+
+    def __init__(self, view: SessionView, look: Look, *, read_only: bool) -> None:
+        super().__init__(markup=False)
+        self._view = view
+        self._look = look
+        self._read_only = read_only
+        self.add_class(f"-{view.mode.lower()}")
+
+    def redraw(self) -> None:
+        """Called on every change, and once a second for the clock."""
+        width = max(self.size.width, 40)
+        self.update(Text("\n").join([self._first(width), self._second(width)]))
+
+    def _first(self, width: int) -> Text:
+        view = self._view
+        mode = view.mode
+        left, right = SIDES.get(mode, ("--", "--"))
+        words = Text(f"{left} {mode} {right}", style="bold reverse")
+        if self._read_only:
+            words.append(" READ-ONLY ", style="bold")
+        words.append(f"  {view.keyspace or 'no keyspace'}")
+        words.append(f" on {view.cluster or 'a cluster not reached yet'}")
+        names = list(view.steps)
+        at = f"step {names.index(view.current) + 1} of {len(names)}  {elapsed(time.monotonic() - view.began)}"
+        return spread(words, Text(at), width)
+
+    def _second(self, width: int) -> Text:
+        view = self._view
+        words = Text(f"{view.state.procedure or 'session'} {view.state.session}", style="dim")
+        watched = view.watched
+        right = Text()
+        if watched is not None and watched.check.status in {"blocked", "unknown"}:
+            said = "SOMEBODY IS CONNECTED" if watched.check.status == "blocked" else "clients cannot be looked at"
+            right.append(f"{self._look.glyphs.of(watched.check.status)} {said}", style="bold")
+        elif view.lock_holder:
+            right.append(f"lock: {view.lock_holder}", style="dim")
+        return spread(words, right, width)
+
+
+def elapsed(seconds: float) -> str:
+    """1:02:03."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def spread(left: Text, right: Text, width: int) -> Text:
+    """One line of exactly `width` cells: the left text is cut where both do not fit."""
+    room = max(width - right.cell_len - 1, 0)
+    left = left.copy()
+    left.truncate(room, overflow="ellipsis", pad=True)
+    return Text.assemble(left, " ", right)
