@@ -34,6 +34,7 @@ class SessionStarted(Event, frozen=True, kw_only=True):
     host: str
     process: int
     settings: dict[str, Any]
+    cluster: str = ""
 
 
 class SessionResumed(Event, frozen=True, kw_only=True):

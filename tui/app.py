@@ -19,7 +19,7 @@ from tui.look import DARK, LIGHT, Look
 from tui.workplace import Workplace
 
 if TYPE_CHECKING:
-    from tui.bridge import Bridge, ToAnswer
+    from tui.bridge import Bridge, ToAnswer, Waiting
     from tui.step_screen import StepScreen
 
 ENGINE = "engine"
@@ -48,6 +48,7 @@ class RecoveryApp(App[int]):
         self._exit_code = 0
         self._leaving = False
         self._shown_step = ""
+        self._asked: ToAnswer | None = None
 
     def on_mount(self) -> None:
         self.register_theme(DARK)
@@ -115,7 +116,7 @@ class RecoveryApp(App[int]):
         self._shown_step = ""
         self._engine = self.run_worker(run(), name=ENGINE, group=ENGINE, exclusive=True, exit_on_error=False)
         self.follow()
-        self._following = self.set_interval(0.2, self._follow_current)
+        self.set_interval(0.2, self._follow_current)
 
     # which step is shown
 
@@ -131,6 +132,7 @@ class RecoveryApp(App[int]):
 
         if self.bridge is None:
             return
+        self._ask_once(self.bridge.waiting)
         current = self.bridge.view.current
         at = self.screen
         if current == self._shown_step or (self._shown_step and not isinstance(at, StepScreen)):
@@ -160,6 +162,15 @@ class RecoveryApp(App[int]):
             self.action_quit_session()
 
     # questions
+
+    def _ask_once(self, waiting: "Waiting | None") -> None:
+        """A question follows at once on the key that led to it; closed unanswered, it waits for Next."""
+        from tui.bridge import ToAnswer
+        from tui.step_screen import StepScreen
+
+        if isinstance(waiting, ToAnswer) and waiting is not self._asked and isinstance(self.screen, StepScreen):
+            self._asked = waiting
+            self._ask(waiting)
 
     def on_step_screen_asked(self, event: "StepScreen.Asked") -> None:
         self._ask(event.waiting)

@@ -16,6 +16,8 @@ from atlasdb_recovery.events import (
     LinePrinted,
     PlanMade,
     Progressed,
+    SessionResumed,
+    SessionStarted,
     StepFailed,
     StepIntended,
     StepVerified,
@@ -94,10 +96,10 @@ class SessionView:
         if not isinstance(event, Progressed):
             for line in lines_for(event):
                 self.say(line)
-        if isinstance(event, GuardChecked) and not event.step:
-            self.watched = SeenGuard(event, time.monotonic())
-        elif event.step in self.steps:
+        if event.step in self.steps:
             self._in_step(self.steps[event.step], event)
+        else:
+            self._in_session(event)
 
     def say(self, line: str) -> None:
         """A line for the session's log."""
@@ -113,6 +115,18 @@ class SessionView:
         """The step that the session is at: the first that is not settled, the last one where all are."""
         names = list(self.steps)
         return next((name for name in names if not self.state.step(name).is_settled), names[-1])
+
+    def _in_session(self, event: Event) -> None:
+        match event:
+            case GuardChecked():
+                self.watched = SeenGuard(event, time.monotonic())
+            case SessionStarted():
+                self.cluster = event.cluster
+                self.lock_holder = f"{event.operator}@{event.host} {event.process}"
+            case SessionResumed():
+                self.lock_holder = f"{event.operator}@{event.host} {event.process}"
+            case _:
+                pass
 
     def _in_step(self, view: StepView, event: Event) -> None:
         now = time.monotonic()

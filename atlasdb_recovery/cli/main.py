@@ -58,9 +58,7 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="YAML file with the answers of an unattended run: offline, store-restored, clean-transactions …",
         ),
         click.option("--take-over", is_flag=True, help="Take the lock over from whoever holds it; this is journalled."),
-        click.option(
-            "--plain", is_flag=True, help="Line mode: no screens, a line an event. Also without a terminal."
-        ),
+        click.option("--plain", is_flag=True, help="Line mode: no screens, a line an event. Also without a terminal."),
     ):
         command = option(command)
     return command

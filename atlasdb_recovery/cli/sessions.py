@@ -72,6 +72,7 @@ async def run_new(
                 host=socket.gethostname(),
                 process=os.getpid(),
                 settings=settings.shown(),
+                cluster=(await context.cluster.identity()).cluster_name,
             )
             try:
                 return await run_in(context, PROCEDURES[procedure](), journal, front_end, started)

@@ -6,6 +6,7 @@ from textual.widgets import Static
 from tui.look import Look
 from tui.session_view import SessionView
 
+SHORT = {"fetch-backup-timestamp": "fetch B", "fetch-fast-forward-timestamp": "fetch F"}
 WORDS = {"pending": "", "intended": "running", "performed": "proving", "verified": "proven", "failed": "failed"}
 
 
@@ -14,7 +15,7 @@ class StepRail(Static):
 
     DEFAULT_CSS = """
     StepRail { width: 25; height: 1fr; padding: 1 1 0 1; background: $surface; }
-    .-narrow StepRail { width: 20; padding: 1 0 0 1; }
+    .-wide StepRail { width: 34; }
     """
 
     def __init__(self, view: SessionView, look: Look, shown: str) -> None:
@@ -34,7 +35,7 @@ class StepRail(Static):
         is_current = name == self._view.current
         sign = self._look.glyphs.of("running" if is_current and state.status == "pending" else state.status)
         style = "bold reverse" if name == self._shown else "bold" if is_current else "" if state.is_settled else "dim"
-        shown = Text(f"{sign} {number} {name}"[: max(self.size.width - 2, 10)], style=style)
+        shown = Text(f"{sign} {number} {SHORT.get(name, name)}", style=style)
         word = WORDS.get(state.status, state.status)
         if is_current and state.status == "pending":
             word = "now"
