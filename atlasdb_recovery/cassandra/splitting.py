@@ -57,7 +57,7 @@ def cut(spans: Sequence[Ends], cuts: Iterable[str], family: str) -> list[Ends]:
 
 def halfway(start: str, end: str) -> str | None:
     """A byte-ordered token strictly between two others, about half way; None if there is none. "" is an open end."""
-    low, high = bytes.fromhex(start), bytes.fromhex(end)
+    low, high = _key(start), _key(end)
     width = max(len(low), len(high)) + 1
     first = int.from_bytes(low.ljust(width, b"\0"))
     last = int.from_bytes(high.ljust(width, b"\0")) if high else 256**width
@@ -83,7 +83,7 @@ async def _learned_cuts(cluster: Cluster, keyspace: str, table: str, spans: Sequ
     scale, cuts, stretches, order = scale_of(table), list[str](), list[tuple[int, int, Stretch]](), count()
 
     def keep(first: bytes, end: str) -> None:
-        low, high = scale.number(first), scale.number(bytes.fromhex(end)) if end else scale.top
+        low, high = scale.number(first), scale.number(_key(end)) if end else scale.top
         heapq.heappush(stretches, (low - high, next(order), Stretch(low, high, end)))
 
     for start, end in spans:
@@ -102,6 +102,12 @@ async def _learned_cuts(cluster: Cluster, keyspace: str, table: str, spans: Sequ
             cuts.append(middle)
             keep(above, widest.end)
     return cuts
+
+
+def _key(token: str) -> bytes:
+    key = token_value(token, "byte-ordered")
+    assert isinstance(key, bytes)
+    return key
 
 
 async def _first_key(cluster: Cluster, keyspace: str, table: str, start: str, end: str) -> bytes | None:

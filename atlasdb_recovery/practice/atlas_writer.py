@@ -5,13 +5,14 @@ put-unless-exists; schema 3 stages by put-unless-exists and then writes the comm
 """
 
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 
 from atlasdb_recovery.atlas import coordination, transactions
 from atlasdb_recovery.atlas.names import COORDINATION
 from atlasdb_recovery.atlas.schema_ranges import SchemaMap, SchemaRange
 from atlasdb_recovery.atlas.transactions import SET_ONCE_WRITE_TIME, State
-from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
+from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency, NotEnoughReplicas, OutcomeUnknown
 from atlasdb_recovery.practice.practice_keyspace import USER_TABLES
 from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
 from atlasdb_recovery.practice.truth import DELETED, Address, Transaction, Truth
@@ -19,8 +20,10 @@ from atlasdb_recovery.practice.truth import DELETED, Address, Transaction, Truth
 ROWS = 60
 COLUMNS = (b"b", b"c")
 TWO_PHASE = 3
-ENDS = (("committed", 80), ("aborted", 8), ("died", 6), ("staging", 6))
+ATTEMPTS = 10
+ENDS = (("committed", 77), ("aborted", 8), ("died", 6), ("staging", 6), ("resolved", 3))
 COORDINATION_QUANTUM = 5_000_000
+"""How far ahead the schemas are decided (`KeyValueServiceCoordinationStore.ADVANCEMENT_QUANTUM`)."""
 
 
 class AtlasWriter:
@@ -35,6 +38,7 @@ class AtlasWriter:
         seed: int = 0,
         at_once: int = 6,
         consistency: Consistency = Consistency.QUORUM,
+        quantum: int = COORDINATION_QUANTUM,
     ) -> None:
         self._cluster = cluster
         self._keyspace = keyspace
@@ -42,29 +46,51 @@ class AtlasWriter:
         self._random = random.Random(seed)
         self._at_once = at_once
         self._consistency = consistency
+        self._quantum = quantum
         self._open: list[AsyncGenerator[None, None]] = []
         self._held: set[Address] = set()
         self.truth = Truth()
         self.schema_map = SchemaMap(ranges=(SchemaRange(1, None, 1),), bound=None)
 
     async def install_schema(self, schema: int) -> None:
-        """From the next timestamp on, transactions are written under this schema (`TransactionSchemaManager`)."""
-        await self.finish()
-        takes_effect = await self._timestamps.fresh_timestamp() + 1
+        """It takes effect beyond what the map has decided, never in the past (`TransactionSchemaManager`).
+
+        The timestamps are then moved to where it does: a service would come there by itself, later.
+        """
+        if self.schema_map.bound is None:
+            await self._store_schemas(self.schema_map.ranges)
         *earlier, last = self.schema_map.ranges
-        parts = (
-            *earlier,
-            SchemaRange(last.lower, takes_effect, last.schema),
-            SchemaRange(takes_effect, None, schema),
-        )
-        self.schema_map = SchemaMap.of(parts, takes_effect + COORDINATION_QUANTUM)
-        for column1, column2, value in coordination.cells_of(self.schema_map, takes_effect):
-            position = (coordination.ROW, column1, column2)
-            now = await self._cluster.read(self._keyspace, COORDINATION, position, consistency=Consistency.QUORUM)
-            if now is None:
-                await self._cluster.put_unless_exists(self._keyspace, COORDINATION, position, value)
-            else:
-                await self._cluster.check_and_set(self._keyspace, COORDINATION, position, now.value, value)
+        if schema == last.schema:
+            return
+        takes_effect = (self.schema_map.bound or 0) + 1
+        now = SchemaRange(last.lower, takes_effect, last.schema)
+        await self._store_schemas((*earlier, now, SchemaRange(takes_effect, None, schema)))
+        await self._timestamps.fast_forward(takes_effect - 1)
+
+    async def _store_schemas(self, ranges: Sequence[SchemaRange]) -> None:
+        """Under a fresh sequence number, decided up to a quantum above it: the value first, then the pointer at it."""
+        sequence = await self._timestamps.fresh_timestamp()
+        schema_map = SchemaMap.of(ranges, sequence + self._quantum)
+        for column1, column2, value in reversed(coordination.cells_of(schema_map, sequence)):
+            await self._set((coordination.ROW, column1, column2), value)
+        self.schema_map = schema_map
+
+    async def _set(self, position: tuple[bytes, bytes, int], value: bytes) -> None:
+        """By conditional writes, until a serial read shows it."""
+        for _ in range(ATTEMPTS):
+            now = await self._cluster.read(self._keyspace, COORDINATION, position, consistency=Consistency.SERIAL)
+            if now is not None and now.value == value:
+                return
+            with suppress(OutcomeUnknown, NotEnoughReplicas):
+                if now is None:
+                    await self._cluster.put_unless_exists(
+                        self._keyspace, COORDINATION, position, value, commit=self._consistency
+                    )
+                else:
+                    await self._cluster.check_and_set(
+                        self._keyspace, COORDINATION, position, now.value, value, commit=self._consistency
+                    )
+        raise NotEnoughReplicas(f"{COORDINATION} could not be written in {ATTEMPTS} attempts")
 
     async def run(self, stages: int) -> None:
         """Advance open transactions by this many stages in all, each time a random one."""
@@ -92,20 +118,30 @@ class AtlasWriter:
 
     async def _transaction(self) -> AsyncGenerator[None, None]:
         start = await self._timestamps.fresh_timestamp()
-        schema = self.schema_map.schema_at(start) or 1
+        if self.schema_map.bound is not None and start > self.schema_map.bound:
+            await self._store_schemas(self.schema_map.ranges)
+        schema = self.schema_map.schema_at(start)
+        assert schema is not None
         writes = self._chosen_writes(start)
         transaction = Transaction(start=start, schema=schema, writes=writes)
         self.truth.begun(transaction)
         self._held |= writes.keys()
         try:
             yield
-            for address, value in writes.items():
-                cell = Cell(address.row, address.column, ~start, value, start)
-                await self._cluster.put(self._keyspace, address.table, cell, consistency=self._consistency)
-                yield
+            try:
+                for address, value in writes.items():
+                    cell = Cell(address.row, address.column, ~start, value, start)
+                    await self._cluster.put(self._keyspace, address.table, cell, consistency=self._consistency)
+                    yield
+            except NotEnoughReplicas:
+                transaction.end = "died"
+                return
             end = self._random.choices([e for e, _ in ENDS], [w for _, w in ENDS])[0]
-            async for _ in self._end(transaction, end):
-                yield
+            try:
+                async for _ in self._end(transaction, end):
+                    yield
+            except (OutcomeUnknown, NotEnoughReplicas):
+                return  # nobody was told whether it committed; whoever reads it finds out
         finally:
             self._held -= writes.keys()
 
@@ -114,8 +150,8 @@ class AtlasWriter:
             transaction.end = "died"
             return
         if end == "aborted":
-            await self._put_entry(transaction, None, State.COMMITTED)
             transaction.end = "aborted"
+            await self._put_entry(transaction, None, State.COMMITTED)
             return
         commit = await self._timestamps.fresh_timestamp()
         yield
@@ -123,17 +159,30 @@ class AtlasWriter:
         transaction.commit, transaction.end = commit, "committed"
         await self._put_entry(transaction, commit, State.STAGING if two_phase else State.COMMITTED)
         transaction.acknowledged = self._timestamps.last
-        if two_phase and end == "staging":
-            transaction.end = "staging"
-        elif two_phase:
+        if not two_phase:
+            return
+        transaction.end = "staging"
+        if end == "staging":
+            return
+        yield
+        if end == "resolved":
+            await self._touch(transaction, commit)
             yield
-            await self._put_committed(transaction, commit)
+        await self._put_committed(transaction, commit)
+        transaction.end = "committed"
 
     async def _put_entry(self, transaction: Transaction, commit: int | None, state: State) -> None:
         table = transactions.table_of(transaction.schema)
         position = transactions.locate(transaction.schema, transaction.start)
         value = transactions.value_of(transaction.schema, transaction.start, commit, state)
         await self._cluster.put_unless_exists(self._keyspace, table, position, value, commit=self._consistency)
+
+    async def _touch(self, transaction: Transaction, commit: int) -> None:
+        """As a reader that finds it staging: staging to the same staging (`ResilientCommitTimestampAtomicTable`)."""
+        table = transactions.table_of(transaction.schema)
+        position = transactions.locate(transaction.schema, transaction.start)
+        staging = transactions.value_of(transaction.schema, transaction.start, commit, State.STAGING)
+        await self._cluster.check_and_set(self._keyspace, table, position, staging, staging, commit=self._consistency)
 
     async def _put_committed(self, transaction: Transaction, commit: int) -> None:
         key, column1, column2 = transactions.locate(transaction.schema, transaction.start)

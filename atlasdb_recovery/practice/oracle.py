@@ -1,20 +1,22 @@
 """Reads the restored user data as AtlasDB transactions would, and compares with the truth at B.
 
-An AtlasDB read takes any quorum of replicas. So the oracle reads every node's own rows and asks every quorum: what
-one of them shows and another hides is a difference too. Independent of the removal's code on purpose.
+An AtlasDB read takes any quorum of a row's replicas, another one for each row. So the oracle reads every node's own
+rows and asks every quorum, of user data and of commits: what one shows and another hides is a difference too.
+Independent of the removal's code on purpose.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import msgspec
 
 from atlasdb_recovery.atlas import transactions
 from atlasdb_recovery.atlas.schema_ranges import SchemaMap
 from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2, MalformedCell
-from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
-from atlasdb_recovery.practice.practice_keyspace import USER_TABLES
+from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency, TokenRange
+from atlasdb_recovery.cassandra.ring import token_value
 from atlasdb_recovery.practice.truth import DELETED, Address, Difference, Truth, difference
 
 WHOLE_RING = ("", "")
@@ -23,7 +25,10 @@ Rows = dict[tuple[bytes, bytes, int], Cell]
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the oracle saw. `torn` are transactions of which only a part is visible."""
+    """What the oracle saw. `torn` are transactions of which only a part is visible.
+
+    `quorums` is how many a row has; each difference names those that show it, by the replicas' places along the ring.
+    """
 
     expected: int
     quorums: int
@@ -51,39 +56,57 @@ async def judge(
     cluster: Cluster, keyspace: str, truth: Truth, schema_map: SchemaMap, backup: int, read_at: int
 ) -> Verdict:
     """`read_at` is the reader's start timestamp: a fresh one, above F."""
-    addresses = sorted(node.address for node in (await cluster.identity()).nodes)
-    tables = (TRANSACTIONS, TRANSACTIONS2, *USER_TABLES)
-    rows = {a: {t: await _own_rows(cluster, keyspace, t, a) for t in tables} for a in addresses}
-    everything = {table: _merged([rows[a][table] for a in addresses]) for table in tables}
+    tables = (TRANSACTIONS, TRANSACTIONS2, *truth.tables)
+    addresses = [node.address for node in (await cluster.identity()).nodes]
+    replicas = Replicas(await cluster.ranges(keyspace))
+    rows = {t: {a: await _own_rows(cluster, keyspace, t, a) for a in addresses} for t in tables}
+    everything = {table: replicas.answer(rows[table], replicas.all) for table in tables}
     in_doubt = truth.in_doubt_at(backup) & _commits(everything, schema_map).keys()
     expected = truth.visible_at(backup, also=in_doubt)
+    answers = {q: {table: replicas.answer(rows[table], q) for table in tables} for q in replicas.quorums}
+    commits = {quorum: _commits(answer, schema_map) for quorum, answer in answers.items()}
     differences, torn = [], set[int]()
-    quorums = list(combinations(addresses, len(addresses) // 2 + 1))
-    for quorum in quorums:
-        merged = {table: _merged([rows[a][table] for a in quorum]) for table in tables}
-        commits = _commits(merged, schema_map)
-        seen = _visible(merged, commits, read_at)
-        found = difference(expected, seen)
-        if found.count:
-            differences.append((" and ".join(quorum), found))
-        torn |= set(_torn(truth, merged, commits))
-    return Verdict(len(expected), len(quorums), tuple(differences), tuple(sorted(torn)))
+    for of_data, of_commits in product(replicas.quorums, repeat=2):
+        seen = _visible({table: answers[of_data][table] for table in truth.tables}, commits[of_commits], read_at)
+        if (found := difference(expected, seen)).count:
+            differences.append((f"{_named(of_data)} of the data, {_named(of_commits)} of the commits", found))
+        torn |= set(_torn(truth, answers[of_data], commits[of_commits]))
+    return Verdict(len(expected), len(replicas.quorums), tuple(differences), tuple(sorted(torn)))
+
+
+class Replicas:
+    """Who holds which row, on a byte-ordered ring."""
+
+    def __init__(self, ranges: Sequence[TokenRange]) -> None:
+        ends = sorted((token_value(one.end, "byte-ordered"), one.replicas) for one in ranges)
+        self._ends = [end for end, _ in ends]
+        self._replicas = [replicas for _, replicas in ends]
+        factor = len(self._replicas[0])
+        self.all = tuple(range(factor))
+        self.quorums = list(combinations(self.all, factor // 2 + 1))
+
+    def of(self, key: bytes) -> tuple[str, ...]:
+        """Addresses, the primary first; keys above the last token belong to the first range."""
+        return self._replicas[bisect_left(self._ends, key) % len(self._ends)]
+
+    def answer(self, rows: Mapping[str, Rows], asked: Sequence[int]) -> Rows:
+        """What coordinators answer that ask these of each row's replicas."""
+        merged: Rows = {}
+        for position in {position for own in rows.values() for position in own}:
+            replicas = self.of(position[0])
+            cells = [cell for at in asked if (cell := rows[replicas[at]].get(position)) is not None]
+            if cells:
+                merged[position] = max(cells, key=lambda cell: (cell.write_time or 0, cell.value))
+        return merged
+
+
+def _named(quorum: Sequence[int]) -> str:
+    return "replicas " + "+".join(str(at + 1) for at in quorum)
 
 
 async def _own_rows(cluster: Cluster, keyspace: str, table: str, address: str) -> Rows:
     pages = cluster.scan(keyspace, table, *WHOLE_RING, consistency=Consistency.ONE, page_size=PAGE, node=address)
     return {cell.position: cell async for page in pages for cell in page}
-
-
-def _merged(replicas: Sequence[Rows]) -> Rows:
-    """What a coordinator answers from these replicas: the later write time wins, then the larger value."""
-    merged: Rows = {}
-    for replica in replicas:
-        for position, cell in replica.items():
-            other = merged.get(position)
-            if other is None or (cell.write_time or 0, cell.value) > (other.write_time or 0, other.value):
-                merged[position] = cell
-    return merged
 
 
 def _commits(merged: Mapping[str, Rows], schema_map: SchemaMap) -> dict[int, int]:
@@ -104,10 +127,10 @@ def _commits(merged: Mapping[str, Rows], schema_map: SchemaMap) -> dict[int, int
     return commits
 
 
-def _visible(merged: Mapping[str, Rows], commits: Mapping[int, int], read_at: int) -> dict[Address, bytes]:
+def _visible(user_data: Mapping[str, Rows], commits: Mapping[int, int], read_at: int) -> dict[Address, bytes]:
     versions: dict[Address, list[Cell]] = defaultdict(list)
-    for table in USER_TABLES:
-        for cell in merged[table].values():
+    for table, rows in user_data.items():
+        for cell in rows.values():
             versions[Address(table, cell.key, cell.column1)].append(cell)
     seen = {}
     for address, cells in versions.items():

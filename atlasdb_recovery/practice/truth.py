@@ -26,7 +26,10 @@ class Transaction(msgspec.Struct, kw_only=True):
     acknowledged: int | None = None
     """The last timestamp handed out when the commit was acknowledged: a B above it was fetched afterwards."""
     end: str = "open"
-    """open | committed | staging (a commit whose second phase never came) | aborted | died"""
+    """open | committed | staging (a commit whose second phase never came) | aborted | died
+
+    "committed" without `acknowledged`: nobody knows whether the conditional write was applied.
+    """
 
 
 class Truth:
@@ -37,6 +40,11 @@ class Truth:
 
     def begun(self, transaction: Transaction) -> None:
         self.transactions.append(transaction)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every user table that some transaction wrote to."""
+        return tuple(sorted({address.table for t in self.transactions for address in t.writes}))
 
     def visible_at(self, backup: int, also: frozenset[int] = frozenset()) -> dict[Address, bytes]:
         """What was committed when B was fetched, and what `also` names by start; deleted cells are left out."""

@@ -13,7 +13,7 @@ from atlasdb_recovery.procedure.facts import FAST_FORWARDED
 from atlasdb_recovery.procedure.runner import Outcome
 from tests.restore.arena import Arena, ScriptedFrontEnd
 
-FAR = 5_000_000
+FAR = 50_000_000
 
 
 @pytest.fixture

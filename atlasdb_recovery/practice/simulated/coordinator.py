@@ -59,15 +59,21 @@ class Coordinator:
         return taken
 
     def read(self, table_id: str, position: Position, nodes: Sequence[SimulatedNode]) -> Version | None:
-        """The winning version among these replicas, tombstones included; those that lack it are repaired."""
+        """The winning version among these replicas, tombstones included; those that lack it are repaired.
+
+        The answer waits for that: raises `NotEnoughReplicas` when such a repair is lost.
+        """
         versions = [node.store(table_id).cells.get(position) for node in nodes]
         found = [version for version in versions if version is not None]
         if not found:
             return None
         winner = max(found)
         for node, version in zip(nodes, versions, strict=True):
-            if version != winner and not self._loses(node.address):
-                node.store(table_id).apply(position, winner)
+            if version == winner:
+                continue
+            if self._loses(node.address):
+                raise NotEnoughReplicas(f"{node.address} did not take the read's repair in time (simulated).")
+            node.store(table_id).apply(position, winner)
         return winner
 
     def partition(self, table_id: str, key: bytes, nodes: Sequence[SimulatedNode]) -> tuple[Cell, ...]:

@@ -7,7 +7,7 @@ and is the write time: a cell with a later one hides the write, and the answer i
 
 from collections.abc import Callable
 
-from atlasdb_recovery.cassandra.ports import CasOutcome, Consistency, OutcomeUnknown
+from atlasdb_recovery.cassandra.ports import CasOutcome, Consistency, NotEnoughReplicas, OutcomeUnknown
 from atlasdb_recovery.practice.simulated.coordinator import Coordinator, required
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.node import Commit, PaxosRow, SimulatedNode
@@ -42,8 +42,7 @@ class Paxos:
             _row(node, table_id, position[0]).accepted = proposal
         servers.faults.reached("paxos.accepted")
         if servers.dialect is Dialect.APACHE:
-            # 4.0 and later look for the level's replicas only now (`ReplicaPlans.forWrite`): accepted, not committed.
-            self._coordinator.contacted(replicas, commit, servers.coordinator())
+            self._require_for_commit(replicas, commit)
         committed = self._commit(table_id, proposal, replicas)
         servers.faults.reached("paxos.committed")
         if committed < required(commit, len(replicas)):
@@ -52,6 +51,13 @@ class Paxos:
                 "Read again before deciding."
             )
         return CasOutcome(applied=True, current=None)
+
+    def _require_for_commit(self, replicas: tuple[str, ...], commit: Consistency) -> None:
+        """4.0 and later look for the level's replicas only now (`ReplicaPlans.forWrite`): accepted, not committed."""
+        try:
+            self._coordinator.contacted(replicas, commit, self._servers.coordinator())
+        except NotEnoughReplicas as error:
+            raise OutcomeUnknown(f"The proposal was accepted; its commit was not sent: {error}") from None
 
     def prepare(self, table_id: str, key: bytes, participants: list[SimulatedNode], replicas: tuple[str, ...]) -> int:
         """Promise a new ballot, after finishing what an earlier round left: a commit that a replica missed, then a

@@ -148,10 +148,21 @@ class TestConditionalWrites:
         assert await cluster.read("ks", "t", CELL.position, consistency=ALL) is None
         assert await cluster.read("ks", "t", CELL.position, consistency=SERIAL) is not None
 
+    async def test_a_read_whose_repair_is_lost_does_not_answer(self) -> None:
+        cluster = await simulated()
+        cluster.lose_writes(THIRD)
+        await cluster.put("ks", "t", CELL, consistency=QUORUM)
+        for _ in range(2):
+            with pytest.raises(NotEnoughReplicas):
+                await cluster.read("ks", "t", CELL.position, consistency=ALL)
+        cluster.lose_writes(THIRD, lose=False)
+        assert await cluster.read("ks", "t", CELL.position, consistency=ALL) == CELL
+        assert held(cluster, THIRD) == 1
+
     async def test_with_a_node_down_5_accepts_and_does_not_commit(self) -> None:
         cluster = await simulated(Dialect.APACHE)
         cluster.stop_node(THIRD)
-        with pytest.raises(NotEnoughReplicas):
+        with pytest.raises(OutcomeUnknown):
             await cluster.put_unless_exists("ks", "t", CELL.position, b"v")
         assert held(cluster, FIRST) == 0
         assert await cluster.read("ks", "t", CELL.position, consistency=SERIAL) is not None
