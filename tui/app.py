@@ -1,34 +1,32 @@
-"""The application: one session at a time, its screens, and every way out.
-
-The engine runs in one task of the application, never in a screen's; screens come and go around it.
-"""
+"""The application: one session at a time, its screens, and every way out."""
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
+from textual.screen import ModalScreen
 from textual.worker import Worker, WorkerState
 
 from screens.welcome import WelcomeScreen
 from tui.look import DARK, LIGHT, Look
+from tui.session_flow import SessionFlow
 from tui.workplace import Workplace
 
 if TYPE_CHECKING:
-    from tui.bridge import Bridge, ToAnswer, Waiting
-    from tui.step_screen import StepScreen
+    from screens.history import HistoryScreen
+    from screens.setup import SetupScreen
 
-ENGINE = "engine"
 SMALLEST = (80, 24)
 QUIT_TWICE_WITHIN = 10.0
+USAGE = 2
 HANGUPS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class RecoveryApp(App[int]):
+class RecoveryApp(SessionFlow):
     """Returns the exit code. `farewell` is what is printed once the terminal is itself again."""
 
     CSS_PATH = "wizard.tcss"
@@ -38,17 +36,12 @@ class RecoveryApp(App[int]):
 
     def __init__(self, workplace: Workplace, look: Look, *, first: str = "", session: str = "") -> None:
         """`first`: the procedure to open at once; "resume" with `session`."""
-        super().__init__()
+        super().__init__(look)
         self.workplace = workplace
-        self.look = look
-        self.bridge: Bridge | None = None
         self.farewell: tuple[str, ...] = ()
         self._first = (first, session)
-        self._engine: Worker[Any] | None = None
         self._exit_code = 0
         self._leaving = False
-        self._shown_step = ""
-        self._asked: ToAnswer | None = None
 
     def on_mount(self) -> None:
         self.register_theme(DARK)
@@ -77,18 +70,47 @@ class RecoveryApp(App[int]):
 
         self.run_worker(show(), group="sessions", exclusive=True, exit_on_error=False)
 
-    # what the operator chooses
-
     def on_welcome_screen_chosen(self, event: WelcomeScreen.Chosen) -> None:
         match event.entry:
             case "restore" | "backup":
                 self.open_session(event.entry)
             case "resume":
                 self.open_session("", session=event.session)
+            case "history":
+                self._show_history()
+            case "setup":
+                self.ask_settings()
             case _:
                 self.notify("not there yet", markup=False)
 
-    def open_session(self, procedure: str, *, session: str = "", take_over: bool = False) -> None:
+    def _show_history(self) -> None:
+        from screens.history import HistoryScreen
+
+        found = self.workplace.sessions()
+        self.push_screen(HistoryScreen(found, self.look, read_only=self.workplace.read_only))
+
+    def on_history_screen_chosen(self, event: "HistoryScreen.Chosen") -> None:
+        self.open_session("", session=event.session, only_look=not event.resume)
+
+    def ask_settings(self, *, then: str = "", why: str = "") -> None:
+        """The setup screen; `then` is the procedure that goes on with its settings."""
+        from screens.setup import SetupScreen
+
+        try:
+            fields, draft = self.workplace.draft()
+            self.push_screen(SetupScreen(fields, draft, self.look, then=then, why=why))
+        except Exception as error:
+            self.explain(error)
+
+    def on_setup_screen_decided(self, event: "SetupScreen.Decided") -> None:
+        self.workplace.use(event.typed)
+        self.pop_screen()
+        if event.then:
+            self.open_session(event.then)
+
+    def open_session(
+        self, procedure: str, *, session: str = "", take_over: bool = False, only_look: bool = False
+    ) -> None:
         """Begin a session or go on with one; its first screen comes at once, what the engine says as it says it."""
         from tui.bridge import Bridge
         from tui.session_view import SessionView
@@ -97,111 +119,23 @@ class RecoveryApp(App[int]):
         try:
             opening = place.opening_of(session) if session else place.opening(procedure)
         except Exception as error:
-            self.explain(error)
+            found = place.explained(error)
+            if session or found.exit_code != USAGE:
+                self.explain(error)
+            else:
+                self.ask_settings(then=procedure, why=found.lines[0])
             return
-        mode = "READ-ONLY" if place.read_only and opening.mode == "LIVE" else opening.mode
+        only_look = only_look or place.read_only
+        mode = "READ-ONLY" if only_look and opening.mode == "LIVE" else opening.mode
         bridge = Bridge(SessionView(opening.steps, mode=mode, keyspace=opening.keyspace))
         run: Callable[[], Coroutine[Any, Any, Any]]
-        if place.read_only:
+        if only_look:
             run = partial(place.follow, session, bridge) if session else partial(place.look, procedure, bridge)
         elif session:
             run = partial(place.resume, session, bridge, take_over=take_over)
         else:
             run = partial(place.begin, procedure, bridge, take_over=take_over)
-        self.run_session(bridge, run)
-
-    def run_session(self, bridge: "Bridge", run: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Any session: a live one, a practice one, one that is only looked at."""
-        self.bridge = bridge
-        self._shown_step = ""
-        self._engine = self.run_worker(run(), name=ENGINE, group=ENGINE, exclusive=True, exit_on_error=False)
-        self.follow()
-        self.set_interval(0.2, self._follow_current)
-
-    # which step is shown
-
-    def follow(self) -> None:
-        """Show the step that the session is at."""
-        if self.bridge is not None:
-            self._shown_step = ""
-            self._follow_current()
-
-    def _follow_current(self) -> None:
-        """A screen that the operator went back to stays until the operator follows again."""
-        from tui.step_screen import StepScreen
-
-        if self.bridge is None:
-            return
-        self._ask_once(self.bridge.waiting)
-        current = self.bridge.view.current
-        at = self.screen
-        if current == self._shown_step or (self._shown_step and not isinstance(at, StepScreen)):
-            return
-        if isinstance(at, StepScreen) and self._shown_step and at.step_name != self._shown_step:
-            return
-        self._shown_step = current
-        self.show_step(current)
-
-    def show_step(self, step: str) -> None:
-        from screens.steps import screen_of
-        from tui.step_screen import StepScreen
-
-        assert self.bridge is not None
-        screen = screen_of(self.bridge, self.look, step, read_only=self.workplace.read_only)
-        if isinstance(self.screen, StepScreen):
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
-
-    def on_step_screen_moved(self, event: "StepScreen.Moved") -> None:
-        if event.step is None:
-            self.follow()
-        elif event.step:
-            self.show_step(event.step)
-        else:
-            self.action_quit_session()
-
-    # questions
-
-    def _ask_once(self, waiting: "Waiting | None") -> None:
-        """A question follows at once on the key that led to it; closed unanswered, it waits for Next."""
-        from tui.bridge import ToAnswer
-        from tui.step_screen import StepScreen
-
-        if isinstance(waiting, ToAnswer) and waiting is not self._asked and isinstance(self.screen, StepScreen):
-            self._asked = waiting
-            self._ask(waiting)
-
-    def on_step_screen_asked(self, event: "StepScreen.Asked") -> None:
-        self._ask(event.waiting)
-
-    def _ask(self, waiting: "ToAnswer") -> None:
-        from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
-        from screens.dialogs.typed_reason import TypedReasonDialog
-
-        def answered(value: str | None) -> None:
-            if value is not None and self.bridge is not None:
-                self.bridge.decide(waiting, value)
-
-        question = waiting.question
-        if question.phrase:
-            self.push_screen(ConfirmPhraseDialog(question), answered)
-        else:
-            self.push_screen(TypedReasonDialog(question.name, question.text, question.detail), answered)
-
-    def on_step_screen_overrule_asked(self, event: "StepScreen.OverruleAsked") -> None:
-        from atlasdb_recovery.procedure.front_end import Overruled
-        from screens.dialogs.typed_reason import TypedReasonDialog
-        from tui.bridge import BY
-
-        def answered(reason: str | None) -> None:
-            if reason is not None and self.bridge is not None:
-                self.bridge.decide(event.waiting, Overruled(event.guard, reason, BY))
-
-        text = f"Why may this go on although {event.guard} refuses? Guards that protect data cannot be overruled."
-        self.push_screen(TypedReasonDialog(event.guard, text), answered)
-
-    # endings
+        self.run_session(bridge, run, only_look=only_look)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.worker is not self._engine:
@@ -228,8 +162,23 @@ class RecoveryApp(App[int]):
         self.farewell = found.lines
         if self._leaving:
             self.leave()
-            return
-        self.push_screen(WordsDialog("That did not work", "\n\n".join(found.lines)), lambda _: self.back_to_welcome())
+        elif held := self.workplace.held_by(error):
+            self._offer_to_look_on(held, found.lines)
+        else:
+            text = "\n\n".join(found.lines)
+            self.push_screen(WordsDialog("That did not work", text), lambda _: self.back_to_welcome())
+
+    def _offer_to_look_on(self, session: str, lines: Sequence[str]) -> None:
+        """Somebody else holds the lock."""
+        from screens.dialogs.choice import ChoiceDialog
+
+        def chosen(answer: str | None) -> None:
+            self.back_to_welcome()
+            if answer == "look":
+                self.open_session("", session=session, only_look=True)
+
+        answers = (("look", f"Look on, read-only, at session {session}"), ("leave", "Back to the welcome screen"))
+        self.push_screen(ChoiceDialog("Somebody else works on this", "\n\n".join(lines), answers), chosen)
 
     def back_to_welcome(self) -> None:
         self.bridge = None
@@ -237,9 +186,20 @@ class RecoveryApp(App[int]):
             self.pop_screen()
         self._show_sessions()
 
-    @property
-    def is_at_work(self) -> bool:
-        return self._engine is not None and self._engine.is_running
+    def action_help(self) -> None:
+        from screens.dialogs.words import WordsDialog
+        from tui.help import help_text
+
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(WordsDialog("Help", help_text(self.screen)))
+
+    def action_repaint(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    def action_picture(self) -> None:
+        """An SVG of the screen, in the working directory."""
+        path = self.save_screenshot()
+        self.notify(f"saved: {path}", markup=False)
 
     async def action_quit(self) -> None:
         self.action_quit_session(leave=True)

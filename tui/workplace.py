@@ -1,6 +1,6 @@
 """What the wizard asks of the composition root. Only that builds object graphs; the wizard never sees which."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -18,6 +18,38 @@ class Explanation(NamedTuple):
     lines: tuple[str, ...]
 
 
+class DraftField(NamedTuple):
+    """One setting that can be typed. `kind`: file, directory, text, or its choices with a bar between."""
+
+    key: str
+    label: str
+    help: str
+    kind: str
+
+
+class Draft(Protocol):
+    """Settings while they are being written."""
+
+    @property
+    def path(self) -> Path:
+        """The file that `save` writes."""
+        ...
+
+    def values(self) -> dict[str, str]:
+        """What is set now, by dotted key."""
+        ...
+
+    def problems(self, typed: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong, by key; under "" what belongs to no single key."""
+        ...
+
+    def save(self, typed: Mapping[str, str]) -> Path: ...
+
+    async def try_nodetool(self, typed: Mapping[str, str]) -> tuple[str, ...]:
+        """What one harmless call of nodetool answers, in lines."""
+        ...
+
+
 class Opening(NamedTuple):
     """What is known of a session before its first event: for the banner and the rail."""
 
@@ -31,6 +63,14 @@ class Workplace(Protocol):
     """One operator's place: settings, journals, and the procedures that can be run from it."""
 
     read_only: bool
+
+    def draft(self) -> tuple[Sequence[DraftField], Draft]:
+        """The settings that can be typed, and where they lie."""
+        ...
+
+    def use(self, typed: Mapping[str, str]) -> None:
+        """Settings for the sessions opened from now on."""
+        ...
 
     def sessions(self) -> "list[SessionSummary]":
         """The newest first."""
@@ -59,6 +99,10 @@ class Workplace(Protocol):
         ...
 
     def explained(self, error: BaseException) -> Explanation: ...
+
+    def held_by(self, error: BaseException) -> str:
+        """The session that holds the lock which this error tells of, if it can be followed from here; else ""."""
+        ...
 
     def report(self, session: str) -> Path | None:
         """Where the session's report lies, if it has been written."""

@@ -5,12 +5,12 @@ What is imported here at the top is paid for before the first picture; the engin
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.look import Look, prepare_environment
-from tui.workplace import Explanation, Opening, Workplace
+from tui.workplace import Draft, DraftField, Explanation, Opening, Workplace
 
 if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
@@ -44,7 +44,18 @@ class LiveWorkplace:
         from atlasdb_recovery.cli.flags import settings_path
         from atlasdb_recovery.settings import load
 
-        return load(settings_path(self._settings_file), self._overrides)
+        path = settings_path(self._settings_file)
+        return load(path if path is None or path.exists() else None, self._overrides)
+
+    def draft(self) -> tuple[Sequence[DraftField], Draft]:
+        from atlasdb_recovery.cli.flags import DEFAULT_FILE
+        from atlasdb_recovery.cli.settings_draft import FIELDS, SettingsDraft
+
+        asked = [field for field in FIELDS if field.key not in self._overrides]
+        return asked, SettingsDraft(self._settings_file or Path(DEFAULT_FILE))
+
+    def use(self, typed: Mapping[str, str]) -> None:
+        self._overrides = {**self._overrides, **{key: value for key, value in typed.items() if value}}
 
     def sessions(self) -> "list[SessionSummary]":
         from atlasdb_recovery.journal.sessions import sessions
@@ -104,6 +115,15 @@ class LiveWorkplace:
         from atlasdb_recovery.cli.ending import explanation
 
         return Explanation(*explanation(error))
+
+    def held_by(self, error: BaseException) -> str:
+        from atlasdb_recovery.journal.lock import LockHeld
+        from atlasdb_recovery.journal.record import journal_path
+
+        if not isinstance(error, LockHeld):
+            return ""
+        session = error.holder.session
+        return session if journal_path(self._state_dir(), session).exists() else ""
 
     def report(self, session: str) -> Path | None:
         from atlasdb_recovery.journal.record import journal_path

@@ -1,0 +1,61 @@
+"""Picks a file or a directory from a tree that begins near what was typed."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import DirectoryTree, Static
+
+
+class FilePickerDialog(ModalScreen[str | None]):
+    """Dismissed with the path, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss_unpicked", "Close"),
+        Binding("u", "up", "Up one directory"),
+        Binding("space", "pick", "Pick what the cursor is on"),
+    ]
+
+    def __init__(self, typed: str, *, wants_directory: bool) -> None:
+        super().__init__()
+        self._wants_directory = wants_directory
+        self._root = _nearest_directory(typed)
+
+    def compose(self) -> ComposeResult:
+        what = "directory" if self._wants_directory else "file"
+        with Vertical(classes="dialog dialog-tall"):
+            yield Static(f"Pick a {what}", classes="dialog-title", markup=False)
+            yield DirectoryTree(self._root)
+            yield Static("Space picks, Enter opens, u goes up, Esc goes back", classes="dialog-hint", markup=False)
+
+    def action_up(self) -> None:
+        tree = self.query_one(DirectoryTree)
+        tree.path = Path(tree.path).parent
+
+    def action_pick(self) -> None:
+        node = self.query_one(DirectoryTree).cursor_node
+        path = None if node is None or node.data is None else node.data.path
+        if path is None or path.is_dir() is not self._wants_directory:
+            self.notify(f"That is no {'directory' if self._wants_directory else 'file'}.", markup=False)
+            return
+        self.dismiss(str(path))
+
+    def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:
+        if not self._wants_directory:
+            self.dismiss(str(event.path))
+
+    def action_dismiss_unpicked(self) -> None:
+        self.dismiss(None)
+
+
+def _nearest_directory(typed: str) -> Path:
+    """Of what was typed, the part that exists; else the working directory."""
+    path = Path(typed).expanduser() if typed else Path.cwd()
+    while not path.is_dir():
+        if path == path.parent:
+            return Path.cwd()
+        path = path.parent
+    return path.absolute()

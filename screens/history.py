@@ -1,0 +1,89 @@
+"""The sessions there were: how each ended, what is unproven; each can be looked at, and unfinished ones resumed."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui.keymap import bindings
+from tui.look import Look
+
+if TYPE_CHECKING:
+    from atlasdb_recovery.journal.sessions import SessionSummary
+
+
+class HistoryScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "resume", "Resume"),
+        Binding("escape,b", "close", "Back"),
+        *bindings("everywhere"),
+    ]
+    HELP = "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished."
+    CSS = """
+    HistoryScreen OptionList { height: 1fr; border: none; }
+    HistoryScreen Static { padding: 0 1; }
+    """
+
+    class Chosen(Message):
+        def __init__(self, session: str, *, resume: bool) -> None:
+            super().__init__()
+            self.session = session
+            self.resume = resume
+
+    choices = getters.query_one(OptionList)
+
+    def __init__(self, found: "list[SessionSummary]", look: Look, *, read_only: bool) -> None:
+        super().__init__()
+        self._found = found
+        self._look = look
+        self._read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        yield Static(Text("Sessions, the newest first", style="bold"), markup=False)
+        yield OptionList(*(Option(self._row(one), id=one.id) for one in self._found), markup=False)
+        if not self._found:
+            yield Static("There has been no session yet.", markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.choices.focus()
+
+    def _row(self, one: "SessionSummary") -> Text:
+        state = one.damage or one.state
+        sign = self._look.glyphs.of(one.state if one.state in {"completed", "running"} else "warned")
+        text = Text.assemble((f"{sign} {one.started[:19]}  {one.procedure} of {one.keyspace}", "bold"), f"  {one.mode}")
+        text.append(f"\n    {state}")
+        if one.unproven:
+            text.append(f"; unproven: {', '.join(one.unproven)}", style="bold")
+        text.append(f"\n    {one.id}  {one.operator}", style="dim")
+        return text
+
+    @property
+    def chosen(self) -> "SessionSummary | None":
+        at = self.choices.highlighted
+        return None if at is None else self._found[at]
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.post_message(self.Chosen(event.option_id or "", resume=False))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "resume":
+            return True
+        chosen = self.chosen
+        return True if chosen is not None and chosen.can_be_resumed and not self._read_only else None
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        self.refresh_bindings()
+
+    def action_resume(self) -> None:
+        if self.chosen is not None:
+            self.post_message(self.Chosen(self.chosen.id, resume=True))
+
+    def action_close(self) -> None:
+        self.app.pop_screen()

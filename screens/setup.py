@@ -1,0 +1,192 @@
+"""What `recovery.yml` does not say yet: typed here, checked as it is typed, saved if wanted."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Select, Static
+
+from screens.dialogs.file_picker import FilePickerDialog
+from screens.dialogs.words import WordsDialog
+from tui.keymap import bindings
+from tui.look import Look
+from tui.workplace import Draft, DraftField
+
+CHECKED_AFTER = 0.3
+"""Seconds without a key until what was typed is checked."""
+
+
+class SetupScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f8", "done", "Use these"),
+        Binding("f2", "save", "Save"),
+        Binding("f3", "try_nodetool", "Try nodetool"),
+        Binding("f4", "pick", "Pick a file"),
+        Binding("escape", "close", "Back"),
+        *bindings("everywhere"),
+    ]
+    HELP = (
+        "Each line is a key of recovery.yml. What is wrong with it is said below as you type. F4 picks a file or a "
+        "directory, F3 calls nodetool once, harmlessly, F2 saves recovery.yml, F8 goes on with these settings."
+    )
+    CSS = """
+    SetupScreen .setting { height: 1; }
+    SetupScreen .setting > Static { width: 24; }
+    SetupScreen Input, SetupScreen Select { width: 1fr; }
+    SetupScreen #title { height: 2; padding: 0 1; }
+    SetupScreen VerticalScroll { height: 1fr; padding: 0 1; }
+    SetupScreen #said { height: auto; min-height: 3; max-height: 7; padding: 0 1; background: $panel; }
+    """
+
+    class Decided(Message):
+        """These settings are to be used; for this procedure, or "" if only the settings were wanted."""
+
+        def __init__(self, typed: dict[str, str], then: str) -> None:
+            super().__init__()
+            self.typed = typed
+            self.then = then
+
+    def __init__(
+        self, fields: Sequence[DraftField], draft: Draft, look: Look, *, then: str = "", why: str = ""
+    ) -> None:
+        super().__init__()
+        self._fields = fields
+        self._draft = draft
+        self._look = look
+        self._then = then
+        self._why = why
+        self._problems: dict[str, str] = {}
+        self._tried: tuple[str, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        title = f"Settings{' for this ' + self._then if self._then else ''}: {self._draft.path}"
+        yield Static(Text.assemble((title, "bold"), "\n", self._why), id="title", markup=False)
+        values = self._draft.values()
+        with VerticalScroll():
+            for field in self._fields:
+                with Horizontal(classes="setting"):
+                    yield Static(field.label, id=_id("label", field), markup=False)
+                    yield self._entry(field, values.get(field.key, ""))
+        yield Static(id="said", markup=False)
+        yield Footer()
+
+    def _entry(self, field: DraftField, value: str) -> Input | Select[str]:
+        if "|" in field.kind:
+            choices = field.kind.split("|")
+            return Select(
+                [(choice, choice) for choice in choices],
+                value=value if value in choices else choices[0],
+                allow_blank=False,
+                compact=True,
+                id=_id("value", field),
+            )
+        return Input(value, compact=True, select_on_focus=False, id=_id("value", field))
+
+    def on_mount(self) -> None:
+        self.query_one(f"#{_id('value', self._fields[0])}").focus()
+        self.check()
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What stands in every line now."""
+        entries = {field.key: self.query_one(f"#{_id('value', field)}") for field in self._fields}
+        return {key: str(entry.value) for key, entry in entries.items() if isinstance(entry, Input | Select)}
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self.check()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        self.check()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.redraw()
+
+    def check(self) -> None:
+        """A little after the last key; an older check that is still under way is dropped."""
+        self.run_worker(self._checked(), group="check", exclusive=True, exit_on_error=False)
+
+    async def _checked(self) -> None:
+        await asyncio.sleep(CHECKED_AFTER)
+        self._problems = await asyncio.to_thread(self._draft.problems, self.typed)
+        self.redraw()
+
+    def redraw(self) -> None:
+        glyphs, problems = self._look.glyphs, self._problems
+        for field in self._fields:
+            sign = glyphs.failed if field.key in problems else glyphs.done
+            label = self.query_one(f"#{_id('label', field)}", Static)
+            label.update(Text(f"{sign} {field.label}", style="bold" if field.key in problems else ""))
+        self.query_one("#said", Static).update(self._said())
+
+    def _said(self) -> Text:
+        glyphs, focused = self._look.glyphs, self._focused_field
+        said = Text()
+        if focused is not None:
+            said.append(f"{focused.key}: {focused.help}\n", style="dim")
+            if problem := self._problems.get(focused.key):
+                said.append(f"{glyphs.failed} {problem}\n", style="bold")
+        elsewhere = [key for key in self._problems if key and (focused is None or key != focused.key)]
+        if self._problems.get(""):
+            said.append(f"{glyphs.failed} {self._problems['']}\n", style="bold")
+        if elsewhere:
+            said.append(f"{glyphs.failed} look at {', '.join(elsewhere)}\n")
+        if not self._problems:
+            said.append(f"{glyphs.done} these settings can be used: F8\n", style="bold")
+        return said
+
+    @property
+    def _focused_field(self) -> DraftField | None:
+        at = self.focused.id if self.focused is not None else None
+        return next((field for field in self._fields if _id("value", field) == at), None)
+
+    def action_pick(self) -> None:
+        """Where a path is wanted."""
+        field = self._focused_field
+        if field is None or field.kind not in {"file", "directory"}:
+            self.notify("Put the cursor on a line that wants a file or a directory.", markup=False)
+            return
+
+        def picked(path: str | None) -> None:
+            if path:
+                self.query_one(f"#{_id('value', field)}", Input).value = path
+
+        self.app.push_screen(FilePickerDialog(self.typed[field.key], wants_directory=field.kind == "directory"), picked)
+
+    async def action_try_nodetool(self) -> None:
+        self.notify("calling nodetool …", markup=False)
+        self.run_worker(self._try(), group="try", exclusive=True, exit_on_error=False)
+
+    async def _try(self) -> None:
+        lines = await self._draft.try_nodetool(self.typed)
+        self.app.push_screen(WordsDialog("nodetool", "\n".join(lines)))
+
+    def action_save(self) -> None:
+        if self._problems:
+            self.notify("Not saved: something is wrong with these settings.", severity="warning", markup=False)
+            return
+        try:
+            path = self._draft.save(self.typed)
+        except OSError as error:
+            self.notify(f"Not saved: {error.strerror or error}", severity="error", markup=False)
+            return
+        self.notify(f"saved: {path}", markup=False)
+
+    def action_done(self) -> None:
+        if self._problems:
+            self.notify("Something is wrong with these settings.", severity="warning", markup=False)
+        else:
+            self.post_message(self.Decided(self.typed, self._then))
+
+    def action_close(self) -> None:
+        self.app.pop_screen()
+
+
+def _id(part: str, field: DraftField) -> str:
+    return f"{part}-{field.key.replace('.', '-')}"

@@ -1,0 +1,29 @@
+"""What a screen is for and every key it has, made from the keymap."""
+
+from rich.text import Text
+from textual.screen import Screen
+
+from tui.keymap import KEYMAP, shown
+
+GENERAL = (
+    "The steps stand at the left, in the order of AtlasDB's page. Next (n) is dimmed while it would do nothing; the "
+    "line above the keys says why. Nothing is destroyed without words typed for exactly that plan. Leaving parks the "
+    "session: it goes on with `atlasdb-recovery resume`, and asks the cluster what is true instead of repeating."
+)
+
+
+def help_text(screen: Screen[object]) -> Text:
+    """For the screen that is shown."""
+    text = Text(f"{screen.HELP or ''}\n\n")
+    text.append(f"{GENERAL}\n\n", style="dim")
+    by_label = {key.label: key for key in KEYMAP}
+    seen = set()
+    for binding in (entry.binding for entry in screen.active_bindings.values()):
+        label = binding.description
+        if not label or label in seen:
+            continue
+        seen.add(label)
+        key = by_label.get(label)
+        text.append(f"{shown(binding.key if key is None else key.keys):14}", style="bold")
+        text.append(f"{label if key is None else key.help}\n")
+    return text

@@ -1,0 +1,126 @@
+"""One session on the application: its engine, the screen of the step it is at, and what it asks."""
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.worker import Worker
+
+from tui.look import Look
+
+if TYPE_CHECKING:
+    from tui.bridge import Bridge, ToAnswer, Waiting
+    from tui.step_screen import StepScreen
+
+ENGINE = "engine"
+
+
+class SessionFlow(App[int]):
+    """The engine runs in one task of the application, never in a screen's; screens come and go around it."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+        self.bridge: Bridge | None = None
+        self._engine: Worker[Any] | None = None
+        self._only_look = False
+        self._shown_step = ""
+        self._asked: ToAnswer | None = None
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._engine is not None and self._engine.is_running
+
+    def action_quit_session(self, *, leave: bool = False) -> None:
+        """Back from the first step: leaves the session, or the application too."""
+        raise NotImplementedError
+
+    def run_session(
+        self, bridge: "Bridge", run: Callable[[], Coroutine[Any, Any, Any]], *, only_look: bool = False
+    ) -> None:
+        """Any session: a live one, a practice one, one that is only looked at."""
+        self.bridge = bridge
+        self._only_look = only_look
+        self._shown_step = ""
+        self._engine = self.run_worker(run(), name=ENGINE, group=ENGINE, exclusive=True, exit_on_error=False)
+        self.follow()
+        self.set_interval(0.2, self._follow_current)
+
+    def follow(self) -> None:
+        """Show the step that the session is at."""
+        if self.bridge is not None:
+            self._shown_step = ""
+            self._follow_current()
+
+    def _follow_current(self) -> None:
+        """A screen that the operator went back to stays until the operator follows again."""
+        from tui.step_screen import StepScreen
+
+        if self.bridge is None:
+            return
+        self._ask_once(self.bridge.waiting)
+        current = self.bridge.view.current
+        at = self.screen
+        if current == self._shown_step or (self._shown_step and not isinstance(at, StepScreen)):
+            return
+        if isinstance(at, StepScreen) and self._shown_step and at.step_name != self._shown_step:
+            return
+        self._shown_step = current
+        self.show_step(current)
+
+    def show_step(self, step: str) -> None:
+        from screens.steps import screen_of
+        from tui.step_screen import StepScreen
+
+        assert self.bridge is not None
+        screen = screen_of(self.bridge, self.look, step, read_only=self._only_look)
+        if isinstance(self.screen, StepScreen):
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def on_step_screen_moved(self, event: "StepScreen.Moved") -> None:
+        if event.step is None:
+            self.follow()
+        elif event.step:
+            self.show_step(event.step)
+        else:
+            self.action_quit_session()
+
+    def _ask_once(self, waiting: "Waiting | None") -> None:
+        """A question follows at once on the key that led to it; closed unanswered, it waits for Next."""
+        from tui.bridge import ToAnswer
+        from tui.step_screen import StepScreen
+
+        if isinstance(waiting, ToAnswer) and waiting is not self._asked and isinstance(self.screen, StepScreen):
+            self._asked = waiting
+            self._ask(waiting)
+
+    def on_step_screen_asked(self, event: "StepScreen.Asked") -> None:
+        self._ask(event.waiting)
+
+    def _ask(self, waiting: "ToAnswer") -> None:
+        from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
+        from screens.dialogs.typed_reason import TypedReasonDialog
+
+        def answered(value: str | None) -> None:
+            if value is not None and self.bridge is not None:
+                self.bridge.decide(waiting, value)
+
+        question = waiting.question
+        if question.phrase:
+            self.push_screen(ConfirmPhraseDialog(question), answered)
+        else:
+            self.push_screen(TypedReasonDialog(question.name, question.text, question.detail), answered)
+
+    def on_step_screen_overrule_asked(self, event: "StepScreen.OverruleAsked") -> None:
+        from atlasdb_recovery.procedure.front_end import Overruled
+        from screens.dialogs.typed_reason import TypedReasonDialog
+        from tui.bridge import BY
+
+        def answered(reason: str | None) -> None:
+            if reason is not None and self.bridge is not None:
+                self.bridge.decide(event.waiting, Overruled(event.guard, reason, BY))
+
+        text = f"Why may this go on although {event.guard} refuses? Guards that protect data cannot be overruled."
+        self.push_screen(TypedReasonDialog(event.guard, text), answered)
