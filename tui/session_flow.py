@@ -7,6 +7,7 @@ from textual.app import App
 from textual.worker import Worker
 
 from tui.look import Look
+from tui.terminal import Terminal
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge, ToAnswer, Waiting
@@ -19,7 +20,7 @@ class SessionFlow(App[int]):
     """The engine runs in one task of the application, never in a screen's; screens come and go around it."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__()
+        super().__init__(driver_class=Terminal)
         self.look = look
         self.bridge: Bridge | None = None
         self._engine: Worker[Any] | None = None
