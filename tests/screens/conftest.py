@@ -1,0 +1,61 @@
+"""Screens as pictures: `assert app_picture(app) == picture`, an SVG beside the test in `__snapshots__`.
+
+Pictures are the same only if nothing in them moves: see `still_clock`.
+"""
+
+import re
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.app import App
+
+WITH_CLOCKS = (
+    "atlasdb_recovery.pace",
+    "tui.session_view",
+    "tui.widgets.banner",
+    "tui.widgets.guard_list",
+    "tui.widgets.progress_panel",
+)
+"""Modules whose ages and elapsed times stand on a screen."""
+
+
+class SvgExtension(SingleFileSnapshotExtension):
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """The picture this test saw last time; `--snapshot-update` takes a new one."""
+    return snapshot.use_extension(SvgExtension)
+
+
+def app_picture(app: App[Any]) -> str:
+    """The screen as it is now, as SVG, without the ids that differ from run to run."""
+    return re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="", simplify=True))
+
+
+class StillClock:
+    """What the screens take for the time; only the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def strftime(self, form: str) -> str:
+        return time.strftime(form, time.gmtime(self.now))
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    clock = StillClock()
+    stand_in = SimpleNamespace(monotonic=clock.monotonic, strftime=clock.strftime, time=clock.monotonic)
+    for module in WITH_CLOCKS:
+        monkeypatch.setattr(f"{module}.time", stand_in)
+    return clock
