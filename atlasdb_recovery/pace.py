@@ -1,6 +1,7 @@
 """How far something has come, how fast, and how long it will still take."""
 
 import time
+from collections.abc import Callable
 
 import humanize
 
@@ -8,16 +9,21 @@ import humanize
 class Pace:
     """Counts, a rate and a time left; in words for one line."""
 
-    def __init__(self, unit: str) -> None:
+    def __init__(self, unit: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = unit
-        self._began = self.noted_at = time.monotonic()
+        self._clock = clock
+        self._began = self.noted_at = clock()
         self._said: float | None = None
         self._said_done = -1
+        self._first: int | None = None
         self._done = 0
         self._total: int | None = None
 
     def note(self, done: int, total: int | None) -> None:
-        self._done, self._total, self.noted_at = done, total, time.monotonic()
+        """How far it is now. The rate counts from the first note, and anew where it begins again from below."""
+        if self._first is None or done < self._done:
+            self._first, self._began = done, self._clock()
+        self._done, self._total, self.noted_at = done, total, self._clock()
 
     @property
     def fraction(self) -> float | None:
@@ -26,7 +32,7 @@ class Pace:
 
     def is_due(self, every: float) -> bool:
         """Whether to say it now: the first time, at the end, and otherwise every so many seconds."""
-        now = time.monotonic()
+        now = self._clock()
         at_end = self._total is not None and self._done >= self._total and self._said_done != self._done
         if self._said is not None and not at_end and now - self._said < every:
             return False
@@ -37,11 +43,13 @@ class Pace:
         count = (
             f"{self._done:,} {self._unit}" if self._total is None else f"{self._done:,} of {self._total:,} {self._unit}"
         )
-        elapsed = time.monotonic() - self._began
-        if elapsed < 1.0 or not self._done:
+        elapsed = self._clock() - self._began
+        gained = self._done - (self._first or 0)
+        if elapsed < 1.0 or not gained:
             return count
-        rate = self._done / elapsed
+        rate = gained / elapsed
+        shown = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:,.1f}/min"
         if self._total is None or self._done >= self._total:
-            return f"{count}, {rate:,.0f}/s"
+            return f"{count}, {shown}"
         left = humanize.precisedelta((self._total - self._done) / rate, minimum_unit="seconds", format="%0.0f")
-        return f"{count}, {rate:,.0f}/s, about {left} left"
+        return f"{count}, {shown}, about {left} left"

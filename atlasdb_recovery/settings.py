@@ -17,6 +17,7 @@ from atlasdb_recovery.atlas import config, servers, yaml_document
 from atlasdb_recovery.atlas.config import AtlasConfig
 from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
+from atlasdb_recovery.atlas.yaml_document import Part
 from atlasdb_recovery.atlas.yaml_record import Values
 from atlasdb_recovery.foreign import masked
 from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
@@ -131,16 +132,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(
-    path: Path | None, overrides: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None
+    path: Path | None,
+    overrides: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Of `recovery.yml` (None: of overrides alone), with flags over it by dotted keys such as `cql.port`.
 
-    Paths in the file count from its directory, paths in overrides from the working directory. Raises
-    ConfigurationError.
+    Paths in the file count from its directory, paths in overrides from the working directory, and so do those in
+    `defaults`, which count where neither says anything. Raises ConfigurationError.
     """
     document = yaml_document.read(path) if path is not None else None
-    values = Values(document, overrides or {}, os.environ if environment is None else environment)
+    written = document.mapping() if document is not None else {}
+    absent = {key: value for key, value in (defaults or {}).items() if key not in written}
+    values = Values(document, {**absent, **(overrides or {})}, os.environ if environment is None else environment)
     return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
+
+
+def state_dir_of(path: Path | None) -> Path:
+    """Where the journals are, for those who need nothing else of the settings (None: no file). ConfigurationError."""
+    entry = yaml_document.read(path).entry("state_dir") if path is not None else None
+    if path is None or entry is None:
+        return platformdirs.user_state_path("atlasdb-recovery")
+    return path.parent.absolute() / Path(os.path.expandvars(entry.text())).expanduser()
 
 
 class _Reading:
@@ -176,16 +190,23 @@ class _Reading:
         file = self._file
         tls = self._tls("cql.tls", file.cql.tls)
         instead = config.Instead(username=file.cql.username, password=file.cql.password, tls=tls)
-        if file.inline_config is not None:
-            if file.config is not None:
-                raise self._values.error(("inline_config",), "config is given as well", "Give one of the two.")
-            return config.parse(file.inline_config, file.config_root or "", instead=instead), INLINE
-        path = self._path("config", file.config)
-        if path is None:
+        runtime = self._block("runtime_config", file.runtime_config_root)
+        install = self._block("config", file.config_root)
+        if install is None:
             remedy = "Add `config:` with the path of the service's AtlasDB configuration, or give --config."
             raise self._values.error((), "config is missing", remedy)
-        runtime = self._path("runtime_config", file.runtime_config)
-        return config.load(path, file.config_root, runtime, file.runtime_config_root, instead), path
+        path = self._path("config", file.config) or INLINE
+        return config.configured(install, runtime, instead), path
+
+    def _block(self, key: str, root: str | None) -> Part | None:
+        """The AtlasDB block that this key names as a file, or its `inline_` sister holds."""
+        inline = getattr(self._file, f"inline_{key}")
+        path = self._path(key, getattr(self._file, key))
+        if inline is not None and path is not None:
+            raise self._values.error((f"inline_{key}",), f"{key} is given as well", "Give one of the two.")
+        if inline is not None:
+            return config.block_of(inline, root or "", f"--inline-{key.replace('_', '-')}")
+        return None if path is None else config.block_in(path, root)
 
     def _cql(self, service: AtlasConfig) -> CqlSettings:
         block = self._file.cql

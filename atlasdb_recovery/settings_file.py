@@ -59,6 +59,7 @@ class SettingsFile(_Block, frozen=True, kw_only=True):
     config_root: str | None = None
     runtime_config: str | None = None
     runtime_config_root: str | None = None
+    inline_runtime_config: str | None = None
     backup_dir: str
     cql: CqlBlock = CqlBlock()
     nodetool: NodetoolBlock = NodetoolBlock()

@@ -1,18 +1,35 @@
 """Events in words, for line mode and the session log."""
 
+import json
 import shlex
 from collections.abc import Callable
 from typing import Any
 
 from atlasdb_recovery import events as e
+from atlasdb_recovery.procedure.step import Question
 
 MARKS = {"passed": "ok", "warned": "WARNING", "blocked": "REFUSED", "unknown": "UNKNOWN", "not-applicable": "—"}
+QUICK = 1.0
+"""Seconds below which the end of a command that went well needs no line of its own."""
 
 
 def lines_for(event: e.Event) -> list[str]:
     """The lines for one event; none for an event that is shown in another way."""
     words = _WORDS.get(type(event))
-    return [] if words is None else words(event)
+    return [] if words is None else [one_line(line) for line in words(event)]
+
+
+def answer_line(question: Question) -> str:
+    """What an answers file would have to hold to answer this question, as one line of YAML."""
+    if question.remove_at_most_needed is not None:
+        return f"{question.name}: {{remove_at_most: {question.remove_at_most_needed}}}"
+    return f"{question.name}: {json.dumps(question.phrase, ensure_ascii=False) if question.phrase else 'true'}"
+
+
+def one_line(line: str) -> str:
+    """CQL may come as several lines; its indentation goes."""
+    first, *rest = line.split("\n")
+    return " ".join([first, *(part.strip() for part in rest)]) if rest else line
 
 
 def _guard(event: e.GuardChecked) -> list[str]:
@@ -32,7 +49,18 @@ def _watched(event: e.GuardChecked) -> list[str]:
 
 
 def _plan(event: e.PlanMade) -> list[str]:
-    return [f"{event.step}: plan {event.fingerprint}: {event.title}", *(f"{event.step}:   {x}" for x in event.lines)]
+    return [f"{event.step}: plan: {event.title}", *(f"{event.step}:   {x}" for x in event.lines)]
+
+
+def _intended(event: e.StepIntended) -> list[str]:
+    again = f" again (attempt {event.attempt})" if event.attempt > 1 else ""
+    return [f"{event.step}: begins{again}"]
+
+
+def _ended(event: e.CommandEnded) -> list[str]:
+    if event.exit_code == 0 and event.seconds < QUICK:
+        return []
+    return [f"{event.step}: {event.source}: ended with {event.exit_code} after {event.seconds:.1f} s"]
 
 
 def _failed(event: e.StepFailed) -> list[str]:
@@ -56,11 +84,17 @@ def _judged(event: e.RepairJudged) -> list[str]:
 
 
 def _question(event: e.QuestionAsked) -> list[str]:
-    return [f"{event.step}: question {event.name}: {event.question}"]
+    asked = f"{event.step}: QUESTION {event.name}: {event.question}"
+    return [asked, *(f"{event.step}:   {line}" for line in event.detail)]
 
 
 def _answer(event: e.AnswerGiven) -> list[str]:
-    return [f"{event.step}: {event.name} answered by {event.by}: {event.answer}"]
+    answer = event.answer if isinstance(event.answer, str) else json.dumps(event.answer)
+    return [f"{event.step}: answered ({event.by}): {event.name}: {answer}"]
+
+
+def _completed(event: e.SessionCompleted) -> list[str]:
+    return ["every claim is proven:", *(f"  {line}" for line in dict.fromkeys(event.evidence))]
 
 
 _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
@@ -71,18 +105,18 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.GuardOverruled: lambda ev: [f"{ev.step}: {ev.guard} overruled by {ev.by}: {ev.reason}"],
     e.QuestionAsked: _question,
     e.AnswerGiven: _answer,
-    e.StepIntended: lambda ev: [f"{ev.step}: begins (attempt {ev.attempt})"],
+    e.StepIntended: _intended,
     e.StepPerformed: lambda ev: [f"{ev.step}: performed in {ev.seconds:.1f} s; now proving it"],
     e.StepVerified: _verified,
     e.StepFailed: _failed,
     e.StepSkipped: lambda ev: [f"{ev.step}: skipped: {ev.reason}"],
     e.CommandStarted: lambda ev: [f"{ev.step}: {ev.source}: runs {shlex.join(ev.command)}"],
-    e.CommandEnded: lambda ev: [f"{ev.step}: {ev.source}: ended with {ev.exit_code} after {ev.seconds:.1f} s"],
+    e.CommandEnded: _ended,
     e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],
     e.RepairJudged: _judged,
     e.FactEstablished: _fact,
     e.Noted: lambda ev: [f"{ev.step}: {'WARNING: ' if ev.level == 'warning' else ''}{ev.text}"],
     e.SessionParked: lambda ev: [f"parked: {ev.reason}"],
-    e.SessionCompleted: lambda ev: ["every claim is proven:", *(f"  {line}" for line in ev.evidence)],
+    e.SessionCompleted: _completed,
     e.SessionAborted: lambda ev: [f"aborted: {ev.reason}"],
 }

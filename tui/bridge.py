@@ -1,7 +1,6 @@
 """Between the engine and the screens: events go in, decisions come out. It holds no truth of its own."""
 
 import asyncio
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,12 +53,13 @@ Waiting = ToBegin | ToAnswer | Refused | Failed
 class Bridge:
     """The engine's front-end. `waiting` is what the operator has to decide now; None while the engine works."""
 
-    parked_by: Sequence[signal.Signals] = ()
-
     def __init__(self, view: SessionView) -> None:
         self.view = view
         self.waiting: Waiting | None = None
         self._decision: asyncio.Future[Any] | None = None
+
+    def begin(self, steps: Sequence[Step]) -> None:
+        """The screens know their steps already."""
 
     def show(self, event: Event, state: SessionState) -> None:
         self.view.apply(event, state)

@@ -22,7 +22,18 @@ from atlasdb_recovery.atlas.servers import (
 from atlasdb_recovery.atlas.tls_files import TlsFiles, tls_files
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part
 
-__all__ = ["AtlasConfig", "ConfigurationError", "HostPort", "Instead", "TlsFiles", "load", "parse"]
+__all__ = [
+    "AtlasConfig",
+    "ConfigurationError",
+    "HostPort",
+    "Instead",
+    "TlsFiles",
+    "block_in",
+    "block_of",
+    "configured",
+    "load",
+    "parse",
+]
 
 DEFAULT_ROOTS = ("/atlasdb", "/atlas")
 GC_GRACE_SECONDS = 3600
@@ -73,14 +84,28 @@ def load(
     instead: Instead | None = None,
 ) -> AtlasConfig:
     """Of files. Without a root, `/atlasdb`, or `/atlas` where that is absent. Raises ConfigurationError."""
-    install = _block(yaml_document.read(path), root)
-    live = _block(yaml_document.read(runtime), runtime_root) if runtime is not None else None
-    return _config(install, live, instead or Instead())
+    live = None if runtime is None else block_in(runtime, runtime_root)
+    return configured(block_in(path, root), live, instead)
 
 
 def parse(text: str, root: str = "", file: str = "--inline-config", instead: Instead | None = None) -> AtlasConfig:
     """Of an install configuration as text, by default a bare block. Raises ConfigurationError."""
-    return _config(_block(yaml_document.parse(text, file), root), None, instead or Instead())
+    return configured(block_of(text, root, file), None, instead)
+
+
+def block_in(path: Path, root: str | None = None) -> Part:
+    """The AtlasDB block of a file. Raises ConfigurationError."""
+    return _block(yaml_document.read(path), root)
+
+
+def block_of(text: str, root: str, file: str) -> Part:
+    """The AtlasDB block of a text; the empty root is all of it. `file` is what errors call it."""
+    return _block(yaml_document.parse(text, file), root)
+
+
+def configured(install: Part, runtime: Part | None = None, instead: Instead | None = None) -> AtlasConfig:
+    """What these blocks say. Raises ConfigurationError."""
+    return _config(install, runtime, instead or Instead())
 
 
 def _block(document: Part, root: str | None) -> Part:

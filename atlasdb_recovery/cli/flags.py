@@ -16,13 +16,39 @@ from atlasdb_recovery.settings_file import SettingsFile
 from tui.look import Look
 
 DEFAULT_FILE = "recovery.yml"
-WITHOUT_FLAG = frozenset({"password", "nodes"})
+WITHOUT_FLAG = frozenset({"password", "key_password", "nodes"})
 _HELP = {
     "config": "The service's AtlasDB configuration (YAML), read as it is.",
-    "config_root": "JSON pointer to the AtlasDB block in it; /atlasdb, then /atlas.",
-    "backup_dir": "Directory of the backup.",
-    "store.method": "How the store itself is backed up and restored.",
-    "removal": "How transactions after B are removed; schema 3 is always aborted.",
+    "inline_config": "The AtlasDB block itself, as text, instead of a file.",
+    "config_root": "JSON pointer to the AtlasDB block in it; by default /atlasdb, then /atlas.",
+    "runtime_config": "The service's runtime configuration (YAML), if it has one.",
+    "runtime_config_root": "JSON pointer to the AtlasDB block in that.",
+    "inline_runtime_config": "The runtime block itself, as text, instead of a file.",
+    "backup_dir": "Directory of the backup: the two timestamp files, the manifest, the store's copy.",
+    "cql.port": "Port where the nodes speak CQL. [default: the service's cqlHosts, or 9042]",
+    "cql.username": "CQL user, instead of the service's.",
+    "cql.tls.ca": "PEM file with the authority that signed the nodes' certificates.",
+    "cql.tls.certificate": "PEM file with our own certificate.",
+    "cql.tls.key": "PEM file with its key, unless the certificate's file holds it.",
+    "cql.contact_points": "Host to connect to first, instead of the service's. Repeatable.",
+    "cql.connect_timeout": "Seconds a node has to answer at first. [default: 10]",
+    "cql.request_timeout": "Seconds a node has for each request. [default: 120]",
+    "nodetool.command": "How nodetool of a node is run, e.g. 'ssh {address} nodetool'.",
+    "nodetool.jmx_port": "Port for {jmx_port} in that. [default: 7199]",
+    "nodetool.username": "JMX user.",
+    "nodetool.password_file": "File from which nodetool reads the JMX password.",
+    "store.method": "How the store is copied: you do it (external), a tool does (command), nodetool snapshot.",
+    "store.backup_command": "For method command: what backs the store up; {keyspace} {backup_dir} {session}.",
+    "store.restore_command": "For method command: what restores it.",
+    "store.data_directories": "For method snapshot: a node's data directory, seen from here. Repeatable.",
+    "removal": "How transactions after B are removed; schema 3 is always aborted. [default: delete]",
+    "repair.parallel": "Repair nodes that share no replica at the same time.",
+    "timestamps.servers": "Where the running service hands out timestamps, if its file does not say. Repeatable.",
+    "timestamps.tls.ca": "PEM file with the authority that signed that service's certificate.",
+    "timestamps.tls.certificate": "PEM file with our own certificate for it.",
+    "timestamps.tls.key": "PEM file with its key.",
+    "state_dir": "Where journals and locks are kept. [default: under XDG_STATE_HOME]",
+    "export_dir": "Where removed transactions are exported to. [default: exports in the state directory]",
 }
 
 
@@ -34,7 +60,7 @@ def settings_flags(command: Callable[..., Any]) -> Callable[..., Any]:
         "--settings",
         "settings_file",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"Settings file; by default {DEFAULT_FILE} in the working directory, if it is there.",
+        help=f"The settings. [default: {DEFAULT_FILE} in the working directory, if it is there]",
     )(command)
 
 
@@ -61,10 +87,17 @@ def overrides_in(given: dict[str, Any]) -> dict[str, Any]:
         value = given.pop("set_" + dotted.replace(".", "_"), None)
         if value is None or value == ():
             continue
-        if isinstance(value, tuple) and value and "=" in value[0] and dotted.endswith("directories"):
-            value = dict(entry.split("=", 1) for entry in value)
+        if dotted.endswith("directories"):
+            value = dict(_pair(dotted, entry) for entry in value)
         overrides[dotted] = list(value) if isinstance(value, tuple) else value
     return overrides
+
+
+def _pair(dotted: str, entry: str) -> tuple[str, str]:
+    address, equals, path = entry.partition("=")
+    if not equals or not address or not path:
+        raise click.UsageError(f"{_name(dotted)} {entry}: write it as ADDRESS=PATH")
+    return address, path
 
 
 def settings_path(given: Path | None) -> Path | None:
@@ -92,16 +125,20 @@ def _without_none(kind: Any) -> Any:
     return kind
 
 
+def _name(dotted: str) -> str:
+    return "--" + dotted.replace(".", "-").replace("_", "-")
+
+
 def _option(dotted: str, kind: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    name = "--" + dotted.replace(".", "-").replace("_", "-")
+    name = _name(dotted)
     parameter = "set_" + dotted.replace(".", "_")
     origin = get_origin(kind)
-    help_text = _HELP.get(dotted, f"Overrides {dotted}.")
+    help_text = _HELP[dotted]
     if kind is bool:
         return click.option(f"{name}/--no-{name[2:]}", parameter, default=None, help=help_text)
     if origin is Literal:
         return click.option(name, parameter, type=click.Choice(get_args(kind)), help=help_text)
     if origin in {dict, tuple, list}:
         metavar = "ADDRESS=PATH" if origin is dict else "TEXT"
-        return click.option(name, parameter, multiple=True, metavar=metavar, help=f"{help_text} Repeatable.")
+        return click.option(name, parameter, multiple=True, metavar=metavar, help=help_text)
     return click.option(name, parameter, help=help_text)

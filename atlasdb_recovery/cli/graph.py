@@ -1,12 +1,19 @@
-"""The object graph of a live session: settings in, a Context out, everything closed at the end."""
+"""The object graph of a session: settings in, a Context out, everything closed at the end.
+
+A live graph talks to the cluster that the settings name, a practice graph to a practice cluster; nobody above can tell.
+"""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import click
 
 from atlasdb_recovery.cassandra.cluster import DriverCluster
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
+from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
 from atlasdb_recovery.cassandra.sockets import addresses_of_this_machine
+from atlasdb_recovery.practice.exercise import PracticeCluster
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.store_methods.choice import store_method
@@ -15,11 +22,24 @@ from atlasdb_recovery.timestamps.authority import service_for
 from atlasdb_recovery.timestamps.service import TimestampServiceRefused
 
 
+class Graph(Protocol):
+    """Makes the Context of one session. `offline`: the service is down, so its stored bound is the authority."""
+
+    def __call__(
+        self, settings: Settings, session: str, answers: Mapping[str, Any], *, offline: bool
+    ) -> AbstractAsyncContextManager[Context]: ...
+
+
+def graph_of(context: click.Context) -> Graph:
+    """The graph that the program was started with; the live one unless somebody gave another."""
+    return context.find_root().obj or live_graph
+
+
 @asynccontextmanager
-async def live_context(
+async def live_graph(
     settings: Settings, session: str, answers: Mapping[str, Any], *, offline: bool
 ) -> AsyncIterator[Context]:
-    """Connects to the cluster. `offline`: the service is down (restore), so its stored bound is the authority."""
+    """Connects to the cluster that the settings name."""
     nodetool = CommandNodetool(
         settings.nodetool.template,
         jmx_port=settings.nodetool.jmx_port,
@@ -42,27 +62,55 @@ async def live_context(
     )
     try:
         nodes = (await cluster.identity()).nodes
-
-        async def nobody_connected() -> None:
-            result = await NoClientsConnected().check(context)
-            if not result.status.lets_pass:
-                raise TimestampServiceRefused(
-                    f"somebody is connected: {result.evidence}. The stored bound is not written beside a running "
-                    "service. Stop it first."
-                )
-
-        context = Context(
-            session=session,
-            settings=settings,
-            cluster=cluster,
-            nodetool=nodetool,
-            timestamps=service_for(settings, cluster, nobody_connected, offline=offline),
-            store=store_method(settings.store),
-            answers=answers,
-            state_directory=settings.state_dir,
-            export_directory=settings.export_dir,
-            local_addresses=addresses_of_this_machine(node.address for node in nodes),
-        )
+        context = _context(settings, session, answers, cluster, nodetool, offline=offline)
+        context.local_addresses = addresses_of_this_machine(node.address for node in nodes)
         yield context
     finally:
         await cluster.close()
+
+
+def practice_graph(nodes: PracticeCluster, mode: str = "PRACTICE") -> Graph:
+    """Sessions on this practice cluster, in its own time."""
+
+    @asynccontextmanager
+    async def graph(
+        settings: Settings, session: str, answers: Mapping[str, Any], *, offline: bool
+    ) -> AsyncIterator[Context]:
+        context = _context(settings, session, answers, nodes.cluster, nodes.nodetool, offline=offline)
+        context.mode = mode
+        context.local_addresses = nodes.local_addresses
+        context.seconds_now, context.wait = nodes.seconds_now, nodes.wait
+        yield context
+
+    return graph
+
+
+def _context(
+    settings: Settings,
+    session: str,
+    answers: Mapping[str, Any],
+    cluster: Cluster,
+    nodetool: Nodetool,
+    *,
+    offline: bool,
+) -> Context:
+    async def nobody_connected() -> None:
+        result = await NoClientsConnected().check(context)
+        if not result.status.lets_pass:
+            raise TimestampServiceRefused(
+                f"somebody is connected: {result.evidence}. The stored bound is not written beside a running "
+                "service. Stop it first."
+            )
+
+    context = Context(
+        session=session,
+        settings=settings,
+        cluster=cluster,
+        nodetool=nodetool,
+        timestamps=service_for(settings, cluster, nobody_connected, offline=offline),
+        store=store_method(settings.store),
+        answers=answers,
+        state_directory=settings.state_dir,
+        export_directory=settings.export_dir,
+    )
+    return context

@@ -1,59 +1,108 @@
 """`history` and `report`: what sessions there were, and the account of one."""
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-import platformdirs
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from atlasdb_recovery.cli.flags import settings_path
+from atlasdb_recovery.cli.teaching import TeachingCommand
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import JournalMissing, journal_path
-from atlasdb_recovery.journal.sessions import sessions
+from atlasdb_recovery.journal.sessions import SessionSummary, sessions
+from atlasdb_recovery.settings import state_dir_of
+
+ONLY_LOOKS = {1: "", 3: "", 5: "", 4: "the report could not be written"}
 
 
-def _state_dir(command: Any) -> Any:
-    return click.option(
-        "--state-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=lambda: platformdirs.user_state_path("atlasdb-recovery"),
-        help="Where the journals are; by default under XDG_STATE_HOME.",
-    )(command)
+def _journals(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--state-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="Where the journals are. [default: state_dir of the settings, else under XDG_STATE_HOME]",
+        ),
+        click.option(
+            "--settings",
+            "settings_file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="The settings that name it. [default: recovery.yml in the working directory, if it is there]",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
-@click.command()
-@_state_dir
-def history(state_dir: Path) -> None:
-    """The sessions there were, the newest first, and which of them can be resumed."""
-    table = Table()
-    for heading in ("session", "procedure", "keyspace", "mode", "began", "state", "unproven"):
-        table.add_column(heading, overflow="fold")
-    found = sessions(state_dir)
+def _state_dir(given: Path | None, settings_file: Path | None) -> Path:
+    return given if given is not None else state_dir_of(settings_path(settings_file))
+
+
+@click.command(
+    cls=TeachingCommand,
+    examples=("atlasdb-recovery history", "atlasdb-recovery history --state-dir /var/lib/atlasdb-recovery"),
+    exits=ONLY_LOOKS,
+)
+@_journals
+def history(state_dir: Path | None, settings_file: Path | None) -> None:
+    """The sessions there were, the newest first, and which of them can be resumed. Changes nothing."""
+    directory = _state_dir(state_dir, settings_file)
+    found = sessions(directory)
     for one in found:
-        state = one.damage or one.state
-        row = (one.id, one.procedure, one.keyspace, one.mode, one.started, state, ", ".join(one.unproven))
-        table.add_row(*map(Text, row))
-    if found:
-        Console(file=sys.stdout).print(table)
-    else:
-        click.echo(f"no sessions in {state_dir}")
+        for line in _lines(one):
+            click.echo(plain(line))
+    if not found:
+        click.echo(f"no sessions in {directory}")
 
 
-@click.command()
+def _lines(one: SessionSummary) -> Sequence[str]:
+    mode = f", {one.mode}" if one.mode not in {"", "LIVE"} else ""
+    lines = [
+        f"{one.id}  {one.state}" + (f": {one.reason}" if one.reason else ""),
+        f"    {one.procedure or 'unknown'} of keyspace {one.keyspace or 'unknown'}{mode}, "
+        f"by {one.operator or 'unknown'}, from {one.started or 'unknown'} to {one.last or 'unknown'}",
+    ]
+    if one.unproven:
+        lines.append(f"    unproven: {', '.join(one.unproven)}")
+    if one.damage:
+        lines.append(f"    DAMAGED: {one.damage}")
+    elif one.can_be_resumed and one.mode != "PRACTICE":
+        lines.append(f"    go on with: atlasdb-recovery resume {one.id}")
+    return lines
+
+
+@click.command(
+    cls=TeachingCommand,
+    examples=(
+        "atlasdb-recovery report                                     # the newest session, to read in the terminal",
+        "atlasdb-recovery report --format html --output restore.html",
+        "atlasdb-recovery report 20261123T031502Z-restore-orders-3f2a",
+    ),
+    exits=ONLY_LOOKS,
+)
 @click.argument("session", required=False)
 @click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here; else to stdout.")
-@_state_dir
-def report(session: str | None, form: Literal["md", "html"], output: Path | None, state_dir: Path) -> None:
-    """The account of a session, finished or not: claims and evidence, commands, repair by node, timeline."""
-    chosen = session or _newest(state_dir)
-    path = journal_path(state_dir, chosen)
+@_journals
+def report(
+    session: str | None,
+    form: Literal["md", "html"],
+    output: Path | None,
+    state_dir: Path | None,
+    settings_file: Path | None,
+) -> None:
+    """The account of a session, finished or not: claims and evidence, commands, repair by node, timeline.
+
+    SESSION is an id from `atlasdb-recovery history`, by default the newest. It can be asked for at any time, also while
+    the session runs, and changes nothing.
+    """
+    directory = _state_dir(state_dir, settings_file)
+    chosen = session or _newest(directory)
+    path = journal_path(directory, chosen)
     if not path.exists():
-        raise JournalMissing(f"there is no session {chosen} in {state_dir}; `atlasdb-recovery history` lists them")
+        raise JournalMissing(f"there is no session {chosen} in {directory}; `atlasdb-recovery history` lists them")
     reader = JournalReader(path)
     if output is not None:
         session_report.write(reader, output, form)
@@ -62,12 +111,14 @@ def report(session: str | None, form: Literal["md", "html"], output: Path | None
     click.echo(session_report.markdown(reader) if form == "md" else session_report.html(reader))
 
 
-def newest_resumable(state_dir: Path) -> str:
-    """The id of the newest session that can be resumed."""
-    for one in sessions(state_dir):
-        if one.can_be_resumed:
-            return one.id
-    raise JournalMissing(f"no session in {state_dir} can be resumed; `atlasdb-recovery history` lists them")
+def newest_resumable(state_dir: Path, keyspace: str) -> str:
+    """The id of the newest session of this keyspace that can be resumed; else of one that is running, to be told so."""
+    found = [one for one in sessions(state_dir) if one.keyspace == keyspace and one.mode != "PRACTICE"]
+    for one in (*(one for one in found if one.can_be_resumed), *(one for one in found if one.state == "running")):
+        return one.id
+    raise JournalMissing(
+        f"no session of keyspace {keyspace} in {state_dir} can be resumed; `atlasdb-recovery history` lists them"
+    )
 
 
 def _newest(state_dir: Path) -> str:

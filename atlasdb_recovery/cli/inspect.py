@@ -1,6 +1,6 @@
 """`inspect`: look, and change nothing. JSON Lines in and out."""
 
-import asyncio
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,12 @@ import click
 import msgspec
 
 from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
-from atlasdb_recovery.cli.graph import live_context
+from atlasdb_recovery.cli.graph import Graph, graph_of
 from atlasdb_recovery.cli.inspect_formats import decode, locate
 from atlasdb_recovery.cli.inspect_repair_log import repair_log
+from atlasdb_recovery.cli.interruption import interruptible
+from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
+from atlasdb_recovery.cli.teaching import TeachingGroup
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.procedure.guards.backup_guards import read_timestamps
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
@@ -22,24 +25,37 @@ from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 from atlasdb_recovery.settings import Settings, load
 
 
-@click.group()
+@click.group(cls=TeachingGroup)
 def inspect() -> None:
     """Look at formats, transactions, timestamps and repair logs; nothing is changed."""
 
 
-@inspect.command()
+@inspect.command(
+    examples=(
+        "atlasdb-recovery inspect transactions --after 10321                    # what clean-transactions would remove",
+        "atlasdb-recovery inspect transactions --after 10321 | jq .commit | sort -n | head",
+    )
+)
 @click.option("--after", type=click.IntRange(min=1), required=True, help="Transactions committed after this timestamp.")
 @click.option("--no-server-filter", is_flag=True, help="Read everything here, also where the server could filter.")
 @settings_flags
-def transactions(after: int, no_server_filter: bool, settings_file: Path | None, **given: Any) -> int:
-    """The transactions that clean-transactions would remove, one JSON object a line, read at ALL."""
-    settings = load(settings_path(settings_file), {"backup_dir": ".", **overrides_in(given)})
-    return asyncio.run(_transactions(settings, after, let_server_filter=not no_server_filter))
+@click.pass_context
+def transactions(
+    context: click.Context, /, after: int, no_server_filter: bool, settings_file: Path | None, **given: Any
+) -> int:
+    """The transactions that clean-transactions would remove, read at ALL; touches nothing.
+
+    One JSON object a line: `table`, `schema`, `start`, `commit`, `state`, the cell in hex and its `write_time`; then
+    what AtlasDB would not have written (`"record": "odd"`). The counts go to standard error.
+    """
+    settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
+    return interruptible(_transactions(graph_of(context), settings, after, let_server_filter=not no_server_filter))
 
 
-async def _transactions(settings: Settings, after: int, *, let_server_filter: bool) -> int:
+async def _transactions(graph: Graph, settings: Settings, after: int, *, let_server_filter: bool) -> int:
     session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
-    async with live_context(settings, session, {}, offline=True) as context:
+    working = AtWork(Lines(sys.stderr, stamped=False), "scanning the transactions tables at ALL")
+    async with while_alive(working), graph(settings, session, {}, offline=True) as context:
         keyspace = await context.cluster.keyspace(settings.keyspace)
         if keyspace is None:
             raise click.UsageError(f"keyspace {settings.keyspace} is absent")
@@ -60,16 +76,18 @@ async def _transactions(settings: Settings, after: int, *, let_server_filter: bo
         return Outcome.DONE
 
 
-@inspect.command()
+@inspect.command(examples=("atlasdb-recovery inspect timestamp --settings recovery.yml",))
 @settings_flags
-def timestamp(settings_file: Path | None, **given: Any) -> int:
-    """The stored bound, and the backup's B and F where there is a backup; one JSON object."""
-    return asyncio.run(_timestamp(load(settings_path(settings_file), {"backup_dir": ".", **overrides_in(given)})))
+@click.pass_context
+def timestamp(context: click.Context, /, settings_file: Path | None, **given: Any) -> int:
+    """The stored bound, and the backup's B and F where there is a backup; one JSON object. Touches nothing."""
+    settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
+    return interruptible(_timestamp(graph_of(context), settings))
 
 
-async def _timestamp(settings: Settings) -> int:
+async def _timestamp(graph: Graph, settings: Settings) -> int:
     session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
-    async with live_context(settings, session, {}, offline=True) as context:
+    async with graph(settings, session, {}, offline=True) as context:
         if await context.cluster.keyspace(settings.keyspace) is None:
             raise click.UsageError(f"keyspace {settings.keyspace} is absent")
         row = await timestamp_row(context)

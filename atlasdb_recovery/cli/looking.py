@@ -2,7 +2,7 @@
 
 import asyncio
 
-from atlasdb_recovery.cli.graph import live_context
+from atlasdb_recovery.cli.graph import Graph
 from atlasdb_recovery.cli.sessions import PROCEDURES, SessionFrontEnd
 from atlasdb_recovery.events import GuardChecked, PlanMade
 from atlasdb_recovery.foreign import plain
@@ -13,9 +13,9 @@ from atlasdb_recovery.procedure.step import Step, StepFailure
 from atlasdb_recovery.settings import Settings
 
 
-async def look(procedure: str, settings: Settings, front_end: SessionFrontEnd) -> None:
+async def look(graph: Graph, procedure: str, settings: Settings, front_end: SessionFrontEnd) -> None:
     """Shows it all to the front-end. Nothing is journalled, locked or changed."""
-    async with live_context(settings, "look", {}, offline=procedure == "restore") as context:
+    async with graph(settings, "look", {}, offline=procedure == "restore") as context:
         for step in PROCEDURES[procedure]():
             await asyncio.gather(*(_guard(context, step, guard, front_end) for guard in step.guards(context)))
             await _plan(context, step, front_end)

@@ -3,22 +3,22 @@
 import asyncio
 import getpass
 import os
-import signal
 import socket
-import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from atlasdb_recovery import __version__
-from atlasdb_recovery.cli.graph import live_context
-from atlasdb_recovery.events import SessionResumed, SessionStarted
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
+from atlasdb_recovery.cli.graph import Graph
+from atlasdb_recovery.cli.lines import while_alive
+from atlasdb_recovery.events import Event, Noted, SessionResumed, SessionStarted
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
 from atlasdb_recovery.journal.reader import JournalReader
-from atlasdb_recovery.journal.record import Journal, journal_path
-from atlasdb_recovery.journal.sessions import new_session_id
+from atlasdb_recovery.journal.record import Journal, JournalError, JournalInUse, journal_path
+from atlasdb_recovery.journal.sessions import new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
@@ -26,7 +26,7 @@ from atlasdb_recovery.procedure.front_end import FrontEnd
 from atlasdb_recovery.procedure.offline_watch import OfflineWatch
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import EventJournal, Outcome, Runner
-from atlasdb_recovery.procedure.session import folded
+from atlasdb_recovery.procedure.session import SessionState, folded
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.settings import Settings
 
@@ -37,9 +37,8 @@ FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 class SessionFrontEnd(FrontEnd, Protocol):
     """A front-end that also takes lines about the session as a whole."""
 
-    @property
-    def parked_by(self) -> Sequence[signal.Signals]:
-        """Signals that park the session; none where the front-end has its own way."""
+    def begin(self, steps: Sequence[Step]) -> None:
+        """These steps are about to be run, in this order."""
         ...
 
     def say(self, line: str) -> None: ...
@@ -49,119 +48,181 @@ class SessionFrontEnd(FrontEnd, Protocol):
         ...
 
 
-async def run_new(
-    procedure: str, settings: Settings, front_end: SessionFrontEnd, answers: Answers, *, take_over: bool
-) -> Outcome:
-    """Begin a session of this procedure on the live cluster."""
-    session = new_session_id(procedure, settings.keyspace, datetime.now(UTC))
-    if procedure == "backup":
-        settings.backup_dir.mkdir(parents=True, exist_ok=True)
-    async with live_context(settings, session, answers, offline=procedure == "restore") as context:
-        with await _lock(context, session, take_over=take_over) as lock:
-            context.hold_lock = lock.check
-            journal = Journal.create(settings.state_dir, session, secrets=settings.secrets())
-            for holder in lock.taken_from:
-                front_end.say(f"WARNING: the lock was left behind by {holder}; it is ours now")
-            started = SessionStarted(
-                session=session,
-                procedure=procedure,
-                keyspace=settings.keyspace,
-                mode=context.mode,
-                version=__version__,
-                operator=getpass.getuser(),
-                host=socket.gethostname(),
-                process=os.getpid(),
-                settings=settings.shown(),
-                cluster=(await context.cluster.identity()).cluster_name,
+class Session:
+    """One run of a procedure by one front-end. `resume_command` gives the line that goes on with a session."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        settings: Settings,
+        front_end: SessionFrontEnd,
+        answers: Answers,
+        resume_command: Callable[[str], str] | None,
+        *,
+        take_over: bool = False,
+        with_report: bool = True,
+    ) -> None:
+        self._graph = graph
+        self._settings = settings
+        self._front_end = front_end
+        self._answers = answers
+        self._resume_command = resume_command
+        self._take_over = take_over
+        self._with_report = with_report
+
+    async def run_new(self, procedure: str) -> Outcome:
+        """Begin a session of this procedure."""
+        settings = self._settings
+        session = new_session_id(procedure, settings.keyspace, datetime.now(UTC))
+        outcome: Outcome | None = None
+        try:
+            async with self._connected(session, procedure) as context:
+                if procedure == "backup":
+                    settings.backup_dir.mkdir(parents=True, exist_ok=True)
+                with await self._locked(context) as lock:
+                    context.hold_lock = lock.check
+                    journal = Journal.create(settings.state_dir, session, secrets=settings.secrets())
+                    try:
+                        started = await _started(context, procedure)
+                        outcome = await self._run(context, procedure, journal, [started, *_taken(lock)])
+                    finally:
+                        journal.close()
+        except asyncio.CancelledError:
+            if outcome is None:
+                raise
+        assert outcome is not None
+        return outcome
+
+    async def run_again(self, session: str) -> Outcome:
+        """Go on with a session that was parked, or whose process ended."""
+        journal = self._opened(session)
+        outcome: Outcome | None = None
+        try:
+            state = folded(record.event for record in journal.records())
+            async with self._connected(session, state.procedure) as context:
+                _require_same(state, context)
+                context.state = state
+                with await self._locked(context) as lock:
+                    context.hold_lock = lock.check
+                    outcome = await self._run(context, state.procedure, journal, [_resumed(lock)])
+        except asyncio.CancelledError:
+            if outcome is None:
+                raise
+        finally:
+            journal.close()
+        assert outcome is not None
+        return outcome
+
+    def _opened(self, session: str) -> Journal:
+        settings = self._settings
+        try:
+            return Journal.open(settings.state_dir, session, secrets=settings.secrets())
+        except JournalInUse as error:
+            running = summary(journal_path(settings.state_dir, session))
+            raise JournalError(f"{error} It was begun or resumed by {running.operator}.") from None
+
+    async def _run(self, context: Context, procedure: str, journal: EventJournal, first: Sequence[Event]) -> Outcome:
+        """Run the steps; cancelling it parks the session."""
+        steps = PROCEDURES[procedure]()
+        self._front_end.begin(steps)
+        for event in first:
+            journal.append(event)
+            context.state.apply(event)
+            self._front_end.show(event, context.state)
+        outcome = await _watched(Runner(steps, context, journal, self._front_end), context)
+        self._close(context.state, steps, outcome)
+        if self._with_report:
+            self._write_report(context)
+        return outcome
+
+    @asynccontextmanager
+    async def _connected(self, session: str, procedure: str) -> AsyncIterator[Context]:
+        async with (
+            while_alive(self._front_end),
+            self._graph(self._settings, session, self._answers, offline=procedure == "restore") as context,
+        ):
+            yield context
+
+    async def _locked(self, context: Context) -> OperatorLock:
+        cluster = (await context.cluster.identity()).cluster_name
+        paths = lock_paths(context.state_directory, context.backup_dir, cluster, context.keyspace)
+        return OperatorLock.acquire(paths, Holder.here(getpass.getuser(), context.session), take_over=self._take_over)
+
+    def _close(self, state: SessionState, steps: Sequence[Step], outcome: Outcome) -> None:
+        if outcome is Outcome.DONE:
+            restored = state.procedure == "restore"
+            self._front_end.say(
+                f"{'Restore' if restored else 'Backup'} complete: keyspace {state.keyspace}, session {state.session}"
+                + (". The service may be started." if restored else "")
             )
-            try:
-                return await run_in(context, PROCEDURES[procedure](), journal, front_end, started)
-            finally:
-                journal.close()
+            return
+        unproven = ", ".join(step.name for step in steps if not state.step(step.name).is_settled)
+        self._front_end.say(f"NOT complete ({outcome.name.lower()}); unproven: {unproven}")
+        if self._resume_command is None:
+            self._front_end.say("a practice session ends with its cluster; begin a new one: atlasdb-recovery practice")
+        else:
+            self._front_end.say(f"go on with: {self._resume_command(state.session)}")
+
+    def _write_report(self, context: Context) -> None:
+        journal = journal_path(context.state_directory, context.session)
+        try:
+            for form in FORMATS:
+                session_report.write(JournalReader(journal), journal.with_name(f"report.{form}"), form)
+        except (session_report.ReportUnwritable, OSError) as error:
+            self._front_end.say(f"WARNING: the report could not be written: {error}")
+            return
+        self._front_end.say(f"report: {journal.with_name('report.html')}")
 
 
-async def run_again(
-    session: str, settings: Settings, front_end: SessionFrontEnd, answers: Answers, *, take_over: bool
-) -> Outcome:
-    """Go on with a session that was parked, or whose process ended."""
-    journal = Journal.open(settings.state_dir, session, secrets=settings.secrets())
+async def _watched(runner: Runner, context: Context) -> Outcome:
+    """The run; while it is a restore, with an eye on who connects."""
+    if context.state.procedure != "restore":
+        return await runner.run()
+    watch = asyncio.create_task(OfflineWatch(context, runner.watched).run())
     try:
-        state = folded(record.event for record in journal.records())
-        async with live_context(settings, session, answers, offline=state.procedure == "restore") as context:
-            context.state = state
-            with await _lock(context, session, take_over=take_over) as lock:
-                context.hold_lock = lock.check
-                resumed = SessionResumed(
-                    operator=getpass.getuser(),
-                    host=socket.gethostname(),
-                    process=os.getpid(),
-                    lock_taken_from="; ".join(str(holder) for holder in lock.taken_from),
-                )
-                return await run_in(context, PROCEDURES[state.procedure](), journal, front_end, resumed)
+        return await runner.run()
     finally:
-        journal.close()
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
 
 
-async def run_in(
-    context: Context,
-    steps: Sequence[Step],
-    journal: EventJournal,
-    front_end: SessionFrontEnd,
-    first: SessionStarted | SessionResumed,
-) -> Outcome:
-    """Run the steps; cancelling it, and the front-end's `parked_by` signals, park the session."""
-    journal.append(first)
-    context.state.apply(first)
-    front_end.show(first, context.state)
-    procedure = Runner(steps, context, journal, front_end)
-    runner = asyncio.create_task(procedure.run())
-    beside = [asyncio.create_task(front_end.keep_alive())]
-    if context.state.procedure == "restore":
-        beside.append(asyncio.create_task(OfflineWatch(context, procedure.watched).run()))
-    loop = asyncio.get_running_loop()
-    for number in front_end.parked_by:
-        with suppress(NotImplementedError, ValueError):
-            loop.add_signal_handler(number, runner.cancel)
-    try:
-        outcome = await runner
-    finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        for number in front_end.parked_by:
-            loop.remove_signal_handler(number)
-    _close(context, front_end, outcome)
-    _write_report(context, front_end)
-    return outcome
+async def _started(context: Context, procedure: str) -> SessionStarted:
+    return SessionStarted(
+        session=context.session,
+        procedure=procedure,
+        keyspace=context.keyspace,
+        mode=context.mode,
+        version=__version__,
+        operator=getpass.getuser(),
+        host=socket.gethostname(),
+        process=os.getpid(),
+        settings=context.settings.shown(),
+        cluster=(await context.cluster.identity()).cluster_name,
+    )
 
 
-def _write_report(context: Context, front_end: SessionFrontEnd) -> None:
-    journal = journal_path(context.state_directory, context.session)
-    try:
-        for form in FORMATS:
-            session_report.write(JournalReader(journal), journal.with_name(f"report.{form}"), form)
-    except (session_report.ReportUnwritable, OSError) as error:
-        front_end.say(f"WARNING: the report could not be written: {error}")
-        return
-    front_end.say(f"report: {journal.with_name('report.html')}")
+def _resumed(lock: OperatorLock) -> SessionResumed:
+    return SessionResumed(
+        operator=getpass.getuser(),
+        host=socket.gethostname(),
+        process=os.getpid(),
+        lock_taken_from="; ".join(str(holder) for holder in lock.taken_from),
+    )
 
 
-def _close(context: Context, front_end: SessionFrontEnd, outcome: Outcome) -> None:
-    state = context.state
-    if outcome is Outcome.DONE:
-        what = "Restore complete" if state.procedure == "restore" else "Backup complete"
-        front_end.say(f"{what}: keyspace {state.keyspace}, session {state.session}")
-    else:
-        open_steps = [name for name, step in state.steps.items() if not step.is_settled]
-        front_end.say(f"NOT complete ({outcome.name.lower()}); unproven: {', '.join(open_steps) or 'all later steps'}")
-        front_end.say(f"go on with: atlasdb-recovery resume {state.session}")
+def _taken(lock: OperatorLock) -> list[Noted]:
+    return [Noted(level="warning", text=f"the lock was taken over from {holder}") for holder in lock.taken_from]
 
 
-async def _lock(context: Context, session: str, *, take_over: bool) -> OperatorLock:
-    cluster = (await context.cluster.identity()).cluster_name
-    paths = lock_paths(context.state_directory, context.backup_dir, cluster, context.keyspace)
-    return OperatorLock.acquire(paths, Holder.here(getpass.getuser(), session), take_over=take_over)
-
-
-def is_interactive() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+def _require_same(state: SessionState, context: Context) -> None:
+    """A session goes on with the keyspace it began with, and neither leaves practice nor enters it."""
+    if state.mode != context.mode:
+        raise ConfigurationError(
+            f"session {state.session} is {state.mode}, and this is {context.mode}",
+            "A practice session ends with its cluster. Begin a new one: atlasdb-recovery practice.",
+        )
+    if state.keyspace != context.keyspace:
+        raise ConfigurationError(
+            f"session {state.session} is of keyspace {state.keyspace}, the settings name {context.keyspace}",
+            "Give the settings that the session was begun with, or the id of another session.",
+        )

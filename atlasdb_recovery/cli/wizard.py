@@ -13,6 +13,8 @@ from tui.look import Look, prepare_environment
 from tui.workplace import Draft, DraftField, Explanation, Opening, Workplace
 
 if TYPE_CHECKING:
+    from atlasdb_recovery.cli.graph import Graph
+    from atlasdb_recovery.cli.sessions import Session
     from atlasdb_recovery.journal.sessions import SessionSummary
     from atlasdb_recovery.procedure.answers import Answers
     from atlasdb_recovery.procedure.runner import Outcome
@@ -27,6 +29,7 @@ class LiveWorkplace:
 
     def __init__(
         self,
+        graph: "Graph",
         settings_file: Path | None,
         overrides: Mapping[str, Any],
         *,
@@ -35,6 +38,7 @@ class LiveWorkplace:
         take_over: bool = False,
     ) -> None:
         self.read_only = read_only
+        self._graph = graph
         self._settings_file = settings_file
         self._overrides = overrides
         self._answers = answers
@@ -79,23 +83,27 @@ class LiveWorkplace:
         return Opening(found.procedure, found.mode, found.keyspace, PROCEDURES[found.procedure]())
 
     async def begin(self, procedure: str, bridge: "Bridge", *, take_over: bool = False) -> "Outcome":
-        from atlasdb_recovery.cli.sessions import run_new
-
-        return await run_new(
-            procedure, self.settings(), bridge, self._given_answers(), take_over=take_over or self._take_over
-        )
+        return await self._session(bridge, take_over).run_new(procedure)
 
     async def resume(self, session: str, bridge: "Bridge", *, take_over: bool = False) -> "Outcome":
-        from atlasdb_recovery.cli.sessions import run_again
+        return await self._session(bridge, take_over).run_again(session)
 
-        return await run_again(
-            session, self.settings(), bridge, self._given_answers(), take_over=take_over or self._take_over
+    def _session(self, bridge: "Bridge", take_over: bool) -> "Session":
+        from atlasdb_recovery.cli.sessions import Session
+
+        return Session(
+            self._graph,
+            self.settings(),
+            bridge,
+            self._given_answers(),
+            lambda session: f"atlasdb-recovery resume {session}",
+            take_over=take_over or self._take_over,
         )
 
     async def look(self, procedure: str, bridge: "Bridge") -> None:
         from atlasdb_recovery.cli.looking import look
 
-        await look(procedure, self.settings(), bridge)
+        await look(self._graph, procedure, self.settings(), bridge)
 
     async def follow(self, session: str, bridge: "Bridge") -> None:
         from atlasdb_recovery.journal.reader import JournalReader

@@ -128,14 +128,18 @@ class LockLost(LockError):
 
 
 def lock_paths(state_dir: Path, backup_dir: Path, cluster: str, keyspace: str) -> tuple[Path, Path]:
-    """Where the locks of one keyspace of one cluster, and of one backup, lie. Makes the directory of the first."""
-    directory = state_dir / "locks"
-    path = directory / f"{_file_safe(cluster)}-{_file_safe(keyspace)}.lock"
+    """The same as `lock_places`, with the directory of the first made."""
+    path, beside_the_backup = lock_places(state_dir, backup_dir, cluster, keyspace)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LockUnusable(path, error) from error
-    return path, backup_dir / FILE_NAME
+    return path, beside_the_backup
+
+
+def lock_places(state_dir: Path, backup_dir: Path, cluster: str, keyspace: str) -> tuple[Path, Path]:
+    """Where the locks of one keyspace of one cluster, and of one backup, lie. Makes nothing."""
+    return state_dir / "locks" / f"{_file_safe(cluster)}-{_file_safe(keyspace)}.lock", backup_dir / FILE_NAME
 
 
 def holders(paths: Sequence[Path]) -> list[tuple[Path, Holder]]:

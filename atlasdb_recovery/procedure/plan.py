@@ -18,6 +18,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     depends_on: dict[str, Any] = {}
     facts: dict[str, Any] = {}
     """Numbers and samples a front-end shows beside the plan: counts, histogram, paths."""
+    establishes: dict[str, Any] = {}
+    """Facts that the step will hand on and that are known already: a look ahead counts with them."""
 
     @property
     def fingerprint(self) -> str:

@@ -79,6 +79,10 @@ class Step:
         """What it is about to do. Changes nothing."""
         raise NotImplementedError
 
+    async def outlook(self, context: Context) -> Sequence[str]:
+        """What is known of it before the steps before it are done, as lines; shown where there can be no plan yet."""
+        return ()
+
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
         """What must be answered before `perform`, in this order."""
         return ()

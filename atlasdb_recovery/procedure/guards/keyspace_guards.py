@@ -43,6 +43,8 @@ class TablesPresent(Guard):
     async def check(self, context: Context) -> GuardResult:
         keyspace = await context.cluster.keyspace(context.keyspace)
         if keyspace is None or not keyspace.tables:
+            if not context.state.step(RESTORE_STORE).began:
+                return not_applicable("the store has not been restored yet")
             return blocked(f"keyspace {context.keyspace} is absent or has no tables", "Restore the store first.")
         missing = await missing_tables(context, keyspace)
         if missing.refused:

@@ -32,13 +32,15 @@ class DirectoriesWritable(Guard):
 
 
 def _probe(directory: Path) -> int:
-    """Free bytes after a file has been written there and removed."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".probe-") as probe:
+    """Free bytes after a file has been written there and removed; where it is not there yet, in what it will be in."""
+    existing = directory
+    while not existing.exists():
+        existing = existing.parent
+    with tempfile.NamedTemporaryFile(dir=existing, prefix=".probe-") as probe:
         probe.write(b"\0" * 4096)
         probe.flush()
         os.fsync(probe.fileno())
-    return shutil.disk_usage(directory).free
+    return shutil.disk_usage(existing).free
 
 
 class StoreReachable(Guard):

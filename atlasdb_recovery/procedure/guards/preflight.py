@@ -32,6 +32,8 @@ from atlasdb_recovery.procedure.guards.local_guards import (
     TimestampAuthorityUsable,
 )
 from atlasdb_recovery.procedure.guards.node_guards import NodetoolAnswers, NothingRunning, ThriftClosed
+from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
+from atlasdb_recovery.procedure.removal.pre_images import Header
 
 
 def _everywhere() -> list[Guard]:
@@ -115,6 +117,11 @@ def before_standalone_removal() -> Sequence[Guard]:
         SchemaKnown(),
         DirectoriesWritable(),
     ]
+
+
+def before_put_back(header: Header) -> Sequence[Guard]:
+    """Before an export goes back to where it was removed from."""
+    return [*before_standalone_removal(), NotFastForwarded(header)]
 
 
 def before_fast_forward() -> Sequence[Guard]:

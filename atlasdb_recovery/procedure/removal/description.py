@@ -1,5 +1,6 @@
 """What a removal is about to do, in lines; and the findings under which nothing may be removed at all."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from atlasdb_recovery.procedure.context import Context
@@ -26,14 +27,17 @@ def plan_lines(context: Context, scope: Scope, findings: Findings, export: Path)
         lines.append(f"started before and committed after {scope.after}: {findings.straddling:,}")
         lines += [f"for example: start {f.start}, commit {f.commit}, schema {f.schema}" for f in findings.samples[:5]]
         lines.append(f"pre-images go to {export} first")
-        if set(findings.by_schema) & {1, 2}:
-            lines.append(METHODS[context.settings.removal])
-        if 3 in findings.by_schema:
-            lines.append(ABORT_SCHEMA_3)
+        lines += removal_lines(context.settings.removal, findings.by_schema)
     else:
         lines.append(f"no transaction committed after {scope.after}: nothing to remove")
     lines += [f"odd cell, will not be touched: {c.table} key {c.key}: {c.reason}" for c in findings.odd[:20]]
     return tuple(lines)
+
+
+def removal_lines(removal: str, schemas: Collection[int]) -> list[str]:
+    """The statements that remove transactions of these schemas."""
+    lines = [METHODS[removal]] if {1, 2} & set(schemas) else []
+    return [*lines, ABORT_SCHEMA_3] if 3 in schemas else lines
 
 
 def refuse_unsafe(context: Context, findings: Findings) -> None:

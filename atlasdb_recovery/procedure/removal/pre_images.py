@@ -27,6 +27,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="pre-images", tag_fi
     keyspace: str
     after: int
     removal: str
+    timestamp_row: dict[str, Any] = {}
+    """The timestamp bound's row at that time: once it has changed, the export must not go back."""
 
 
 class PreImage(msgspec.Struct, frozen=True, kw_only=True, tag="cell", tag_field="record"):

@@ -14,6 +14,7 @@ from atlasdb_recovery.procedure.removal.findings import Found
 from atlasdb_recovery.procedure.removal.pre_images import ExportWriter, Header, pre_images
 from atlasdb_recovery.procedure.removal.remover import Remover
 from atlasdb_recovery.procedure.step import StepFailure
+from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 
 STEP = "clean-transactions"
 IN_FLIGHT = 32
@@ -40,6 +41,7 @@ async def exported(context: Context, scope: Scope, path: Path, digest: str) -> A
         keyspace=context.keyspace,
         after=scope.after,
         removal=context.settings.removal,
+        timestamp_row=await timestamp_row(context),
     )
     finder = Finder(context.cluster, scope, let_server_filter=await context.cluster.filters_by_value())
     writer = ExportWriter(path, header)

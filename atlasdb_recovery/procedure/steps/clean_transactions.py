@@ -8,8 +8,8 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
-from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe
-from atlasdb_recovery.procedure.removal.finder import Finder, Scope
+from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe, removal_lines
+from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
 from atlasdb_recovery.procedure.removal.run import exported, next_export_path, removed
 from atlasdb_recovery.procedure.removal.scope import removal_scope
@@ -43,6 +43,16 @@ class CleanTransactions(Step):
             facts=findings.facts() | {"odd_cells": [f"{c.table} {c.key}: {c.reason}" for c in findings.odd]},
         )
 
+    async def outlook(self, context: Context) -> Sequence[str]:
+        after = facts.required(context, facts.BACKUP_TIMESTAMP)
+        return (
+            f"scan {' and '.join(TABLES)} of {context.keyspace} at ALL for transactions committed after B = {after}",
+            "ask before the first of them is touched, with their number, schemas and samples",
+            f"pre-images go to {next_export_path(context)} first",
+            *removal_lines(context.settings.removal, (1, 2, 3)),
+            "read each again, then scan again: none may be left",
+        )
+
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
         asked = []
         if plan.facts["odd"]:
@@ -52,6 +62,7 @@ class CleanTransactions(Step):
                     text=f"{plan.facts['odd']} cells are not what AtlasDB would have written, and will not be touched. "
                     "Go on with the others?",
                     detail=tuple(plan.facts["odd_cells"]),
+                    phrase=f"leave {plan.facts['odd']} odd cells as they are",
                     fingerprint=plan.fingerprint,
                 )
             )

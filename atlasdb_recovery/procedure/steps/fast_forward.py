@@ -41,6 +41,10 @@ class FastForward(Step):
             facts={"target": target, "bound": bound},
         )
 
+    async def outlook(self, context: Context) -> Sequence[str]:
+        target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+        return (f"raise {context.timestamps.description} above F = {target} where it is below, and read it back",)
+
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
         target, bound = plan.facts["target"], plan.facts["bound"] or 0
         if target - bound <= ASKED_ABOVE_BOUND:

@@ -59,6 +59,10 @@ class RestorePreflight(BackupPreflight):
             ),
             depends_on={"backup": read.backup, "fast_forward": read.fast_forward},
             facts={"backup": read.backup, "fast_forward": read.fast_forward},
+            establishes={
+                facts.BACKUP_TIMESTAMP: read.backup,
+                facts.FAST_FORWARD_TIMESTAMP: read.fast_forward,
+            },
         )
 
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
@@ -75,8 +79,8 @@ class RestorePreflight(BackupPreflight):
             raise StepFailure(
                 "the service is not said to be offline", remedy="Stop every instance of it, then answer offline: true."
             )
-        yield FactEstablished(step=self.name, name=facts.BACKUP_TIMESTAMP, value=plan.facts["backup"])
-        yield FactEstablished(step=self.name, name=facts.FAST_FORWARD_TIMESTAMP, value=plan.facts["fast_forward"])
+        for name, value in plan.establishes.items():
+            yield FactEstablished(step=self.name, name=name, value=value)
         async for event in super().perform(context, plan):
             yield event
         if confirmed(context.answer("disable-thrift")):

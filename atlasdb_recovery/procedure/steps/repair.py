@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from atlasdb_recovery.atlas.names import TRANSACTIONS
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, TokenRange
 from atlasdb_recovery.cassandra.repair_command import arguments
 from atlasdb_recovery.cassandra.repair_schedule import disjoint_batches
@@ -11,7 +12,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.node_repair import NodeRepair, merged
 from atlasdb_recovery.procedure.plan import Plan
-from atlasdb_recovery.procedure.repaired_tables import tables_to_repair
+from atlasdb_recovery.procedure.repaired_tables import CANDIDATES, tables_to_repair
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 
 REPAIRED = "repaired"
@@ -47,6 +48,17 @@ class Repair(Step):
             depends_on={"tables": list(tables), "ranges": {n: sorted(map(_text, r)) for n, r in expected.items()}},
             facts={"tables": list(tables), "batches": batches, "commands": commands},
         )
+
+    async def outlook(self, context: Context) -> Sequence[str]:
+        manifest = context.manifest
+        known = () if manifest is None else {table.name for table in manifest.tables}
+        tables = [name for name in CANDIDATES if name in known] or [TRANSACTIONS]
+        lines = []
+        for node in (await context.cluster.identity()).nodes:
+            probe = await context.nodetool.run(node.address, "help", "repair")
+            words = arguments(context.keyspace, tables, probe.stdout)
+            lines.append(" ".join(context.nodetool.command(node.address, *words)))
+        return lines
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         tables = tuple(plan.facts["tables"])

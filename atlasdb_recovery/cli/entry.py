@@ -1,0 +1,30 @@
+"""The console scripts: signals are heeded before anything heavy is loaded, and `main` is what they run."""
+
+import sys
+
+from atlasdb_recovery.cli.interruption import DONE, NOTHING_BEGUN, PARKED, Interrupted, heed_signals
+
+BEGIN_SOMETHING = {"backup", "restore"}
+
+
+def recovery() -> None:
+    """`atlasdb-recovery`."""
+    begins = len(sys.argv) == 1 or sys.argv[1] in BEGIN_SOMETHING
+    _enter("atlasdb_recovery.cli.main", DONE if begins else PARKED)
+
+
+def atlasdb() -> None:
+    """`atlasdb`: whoever runs the next of AtlasDB's lines after this one must not take its interruption for success."""
+    _enter("atlasdb_recovery.cli.atlasdb", PARKED)
+
+
+def _enter(module: str, nothing_begun: int) -> None:
+    try:
+        heed_signals(NOTHING_BEGUN, nothing_begun)
+        from importlib import import_module
+
+        program = import_module(module)
+    except Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        sys.exit(interrupted.code)
+    program.run()

@@ -1,0 +1,61 @@
+"""Ctrl+C, SIGTERM and SIGHUP: they cancel what is being done, and the command says how far it had come.
+
+A signal that was ignored when the program started (nohup, a background job) stays ignored.
+"""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from types import FrameType
+from typing import Any
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NOTHING_BEGUN = "interrupted before anything was begun; nothing was changed"
+DONE, PARKED = 0, 5
+
+
+class Interrupted(Exception):
+    """A signal ended the command. `code` is the exit code, the message what is true now."""
+
+    def __init__(self, words: str = "interrupted; nothing was changed", code: int = PARKED) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def heed_signals(words: str = "interrupted; nothing was changed", code: int = PARKED) -> None:
+    """From now on a stopping signal raises Interrupted with these words, wherever the program is."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(words, code)
+
+    for number in _heeded():
+        signal.signal(number, stop)
+
+
+def interruptible(work: Coroutine[Any, Any, int], *, nothing_begun: int = PARKED) -> int:
+    """Run it to its exit code; a stopping signal cancels it.
+
+    Raises Interrupted with the code `nothing_begun` if the cancellation comes back: who has begun something that can
+    be gone on with catches it and says so.
+    """
+    before = {number: signal.getsignal(number) for number in _heeded()}
+    try:
+        return asyncio.run(_cancelled_by(tuple(before), work))
+    except asyncio.CancelledError:
+        raise Interrupted(NOTHING_BEGUN, nothing_begun) from None
+    finally:
+        for number, heed in before.items():
+            signal.signal(number, heed)
+
+
+async def _cancelled_by(signals: tuple[signal.Signals, ...], work: Coroutine[Any, Any, int]) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in signals:
+        loop.add_signal_handler(number, task.cancel)
+    return await work
+
+
+def _heeded() -> tuple[signal.Signals, ...]:
+    return tuple(number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN)
