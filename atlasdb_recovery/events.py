@@ -4,12 +4,22 @@ Events are past tense and plain. They hold no secrets: whoever makes one passes 
 `atlasdb_recovery.foreign` first. `step` is the step's name; "" where an event belongs to the whole session.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
+from atlasdb_recovery.foreign import masked
+
 SAVED = frozenset({"progressed", "line-printed"})
 """Tags of events that are shown but not journalled one by one (the journal samples them)."""
+
+TEXTS = frozenset(
+    "answer command detail evidence lines note problem question reason reasons "
+    "remedy settings source text title".split()
+)
+"""Fields for people to read, where foreign text may stand. All others are names and facts that must stay as they are:
+a session that is resumed compares them with what the cluster says then."""
 
 
 def _tag(name: str) -> str:
@@ -215,3 +225,26 @@ AnyEvent = (
     | SessionCompleted
     | SessionAborted
 )
+
+
+def without_secrets(event: Event, secrets: Collection[str]) -> Event:
+    """The same event with every secret in its texts replaced by ***."""
+    if not secrets:
+        return event
+    changed = {}
+    for name in TEXTS.intersection(event.__struct_fields__):
+        value = getattr(event, name)
+        hidden = _hidden(value, secrets)
+        if hidden != value:
+            changed[name] = hidden
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def _hidden(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return masked(value, secrets)
+    if isinstance(value, dict):
+        return {_hidden(key, secrets): _hidden(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_hidden(item, secrets) for item in value)
+    return value

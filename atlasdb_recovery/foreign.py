@@ -3,10 +3,13 @@
 Nothing that came from outside reaches a terminal, a journal or a report before it went through `plain`.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 LONGEST_LINE = 10_000
+ANYWHERE_FROM = 4
+"""Characters. A shorter secret is part of half the words there are: masking it there would leave nothing to read."""
 
 
 def plain(text: str, longest: int = LONGEST_LINE) -> str:
@@ -29,7 +32,10 @@ def _visible(character: str) -> str:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with every one of these secrets replaced by ***."""
+    """The text with every one of these secrets replaced by ***; a very short one only where it stands alone."""
     for secret in sorted({s for s in secrets if s}, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        if len(secret) >= ANYWHERE_FROM:
+            text = text.replace(secret, "***")
+        elif secret in text:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
     return text

@@ -23,6 +23,8 @@ from atlasdb_recovery.foreign import masked
 from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
 
 INLINE = Path("--inline-config")
+PUBLIC_DEFAULT = "cassandra"
+"""Cassandra's own first user and password, and a part of half of what it prints."""
 PASSWORD_OPTIONS = frozenset({"-pw", "--password"})
 _SECRET_NAME = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|(^|_)(PASS|PW|KEY|APIKEY)(_|$)")
 
@@ -120,8 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.service.keyspace
 
     def secrets(self) -> frozenset[str]:
-        """Every text that must never be shown."""
-        return frozenset(str(secret) for secret in _secrets(self) if secret)
+        """Every text that must never be shown; not what stands in the open anyway, though a password equals it."""
+        public = {PUBLIC_DEFAULT, self.keyspace, self.service.username, self.cql.username}
+        return frozenset(str(secret) for secret in _secrets(self) if secret) - public
 
     def shown(self) -> dict[str, Any]:
         """All of it as plain values for the journal, secrets as ***."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from atlasdb_recovery import events as e
-from atlasdb_recovery.procedure.step import Question
 
 MARKS = {"passed": "ok", "warned": "WARNING", "blocked": "REFUSED", "unknown": "UNKNOWN", "not-applicable": "—"}
 QUICK = 1.0
@@ -17,13 +16,6 @@ def lines_for(event: e.Event) -> list[str]:
     """The lines for one event; none for an event that is shown in another way."""
     words = _WORDS.get(type(event))
     return [] if words is None else [one_line(line) for line in words(event)]
-
-
-def answer_line(question: Question) -> str:
-    """What an answers file would have to hold to answer this question, as one line of YAML."""
-    if question.remove_at_most_needed is not None:
-        return f"{question.name}: {{remove_at_most: {question.remove_at_most_needed}}}"
-    return f"{question.name}: {json.dumps(question.phrase, ensure_ascii=False) if question.phrase else 'true'}"
 
 
 def one_line(line: str) -> str:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from atlasdb_recovery.procedure.answers import Answers
+from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.front_end import Unanswered
 from atlasdb_recovery.procedure.step import Question
-from atlasdb_recovery.wording import answer_line
 
 
 def foretold(question: Question, answers: Answers) -> Any:

@@ -45,9 +45,7 @@ class Narration:
         is_news = said is None or (said != now and event.status not in QUIET) or (said[0] not in QUIET and said != now)
         if is_news or self._verbose:
             return lines_for(event)
-        self._unchanged.append(
-                event.guard if event.status in QUIET else f"{event.guard} ({event.status} as before)"
-            )
+        self._unchanged.append(event.guard if event.status in QUIET else f"{event.guard} ({event.status} as before)")
         return []
 
     def _held(self) -> list[str]:

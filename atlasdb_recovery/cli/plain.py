@@ -9,12 +9,11 @@ from atlasdb_recovery.cli.lines import Lines
 from atlasdb_recovery.cli.narration import Narration
 from atlasdb_recovery.events import Event, GuardChecked, LinePrinted, Progressed, StepFailed
 from atlasdb_recovery.pace import Pace
-from atlasdb_recovery.procedure.answers import Answers
+from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question, Step
-from atlasdb_recovery.wording import answer_line
 
 PROGRESS_EVERY = 2.0
 ANSWERS_FILE = "answers file"

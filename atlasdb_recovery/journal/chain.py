@@ -6,7 +6,7 @@ and 64 zeros in the first. `seq` counts from 1. The chain shows every change but
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import IO, Any
@@ -14,8 +14,7 @@ from typing import IO, Any
 import msgspec
 
 from atlasdb_recovery.atlas.secret import Secret
-from atlasdb_recovery.events import AnyEvent, Event
-from atlasdb_recovery.foreign import masked
+from atlasdb_recovery.events import AnyEvent, Event, without_secrets
 
 BEFORE_THE_FIRST = "0" * 64
 NOT_FOLLOWING = "does not follow from the line before it: one of the two was changed, or lines between them are missing"
@@ -95,10 +94,10 @@ def _decoded(line: bytes, number: int, start: int) -> Record:
     return record
 
 
-def linked(event: Event, previous: Link | None, at: datetime, secrets: Iterable[str]) -> tuple[Link, bytes]:
+def linked(event: Event, previous: Link | None, at: datetime, secrets: Collection[str]) -> tuple[Link, bytes]:
     """The next link and its line, with every secret masked in every text of the event."""
-    content = msgspec.to_builtins(event, str_keys=True, enc_hook=_storable)
-    kept = {name: value if name == "event" else _without(value, secrets) for name, value in content.items()}
+    content = msgspec.to_builtins(without_secrets(event, secrets), str_keys=True, enc_hook=_storable)
+    kept = {name: value if name == "event" else _unicode(value) for name, value in content.items()}
     record = Record(
         seq=previous.record.seq + 1 if previous else 1,
         at=at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -117,11 +116,12 @@ def _storable(value: Any) -> Any:
     raise NotImplementedError(f"an event cannot hold a {type(value).__name__}")
 
 
-def _without(value: Any, secrets: Iterable[str]) -> Any:
+def _unicode(value: Any) -> Any:
+    """The same with what is no Unicode in its texts escaped: JSON cannot hold it."""
     if isinstance(value, str):
-        return masked(value, secrets).encode("utf-8", "backslashreplace").decode()
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {_without(key, secrets): _without(item, secrets) for key, item in value.items()}
+        return {_unicode(key): _unicode(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without(item, secrets) for item in value]
+        return [_unicode(item) for item in value]
     return value

@@ -1,11 +1,13 @@
 """The answers file of an unattended run: what was decided ahead of time, by the name of the question."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from atlasdb_recovery.atlas import yaml_document
 from atlasdb_recovery.atlas.yaml_document import Part
+from atlasdb_recovery.procedure.step import Question
 
 REMOVE_AT_MOST = "remove_at_most"
 _REMEDY = f"Give true, false, a whole number, a text, or `{{{REMOVE_AT_MOST}: N}}`."
@@ -54,3 +56,10 @@ def _limit(part: Part) -> dict[str, int]:
         names = ", ".join(entries) or "nothing"
         raise part.error(f"{part.name} holds {names}, where only {REMOVE_AT_MOST} is known", _REMEDY)
     return {REMOVE_AT_MOST: entries[REMOVE_AT_MOST].integer(0, 2**63 - 1)}
+
+
+def answer_line(question: Question) -> str:
+    """What an answers file would have to hold to answer this question, as one line of YAML."""
+    if question.remove_at_most_needed is not None:
+        return f"{question.name}: {{remove_at_most: {question.remove_at_most_needed}}}"
+    return f"{question.name}: {json.dumps(question.phrase, ensure_ascii=False) if question.phrase else 'true'}"

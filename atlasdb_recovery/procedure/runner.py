@@ -33,8 +33,9 @@ from atlasdb_recovery.events import (
     StepIntended,
     StepPerformed,
     StepVerified,
+    without_secrets,
 )
-from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.foreign import masked, plain
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.front_end import Choice, FrontEnd, Overruled, Unanswered
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardStatus, unknown
@@ -94,6 +95,7 @@ class Runner:
         self._context = context
         self._journal = journal
         self._front_end = front_end
+        self._secrets = context.settings.secrets()
         self._progress_recorded: dict[tuple[str, str], float] = {}
         self._guards_passed_at = self._planned_at = 0.0
 
@@ -177,6 +179,7 @@ class Runner:
 
     def watched(self, event: GuardChecked) -> None:
         """What a watch beside the steps saw: always shown, journalled when it changes."""
+        event = msgspec.structs.replace(event, evidence=masked(event.evidence, self._secrets))
         before = self._context.state.guards.get("", {}).get(event.guard)
         self._context.state.apply(event)
         if before is None or (before.status, before.evidence) != (event.status, event.evidence):
@@ -287,6 +290,7 @@ class Runner:
         return event
 
     def _emit(self, event: Event, *, sync: bool = True) -> None:
+        event = without_secrets(event, self._secrets)
         self._context.state.apply(event)
         if not isinstance(event, Progressed) or self._is_due(event):
             self._journal.append(event, sync=sync)

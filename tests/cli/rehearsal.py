@@ -17,6 +17,7 @@ from atlasdb_recovery.cli.main import main as recovery_main
 from atlasdb_recovery.journal.chain import Record
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.practice.simulated.storage import Version, written
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from tests.restore.arena import Arena
 
@@ -114,6 +115,16 @@ class Rehearsal:
 
     def sessions(self) -> list[str]:
         return sorted(path.name for path in (self.directory / "state" / "sessions").glob("*"))
+
+    def write_everywhere(self, table: str, position: tuple[bytes, bytes, int], value: bytes) -> None:
+        """A cell that nobody's program wrote, on every replica."""
+        for node in self.simulated.nodes.values():
+            node.store(self.simulated.table(self.keyspace, table).id).merge(position, written(1, value))
+
+    def stores_of(self, table: str) -> list[dict[tuple[bytes, bytes, int], Version]]:
+        """What each node holds of this table."""
+        table_id = self.simulated.table(self.keyspace, table).id
+        return [node.store(table_id).cells for node in self.simulated.nodes.values()]
 
     def oracle_says(self) -> str:
         verdict = asyncio.run(self.arena.verdict())

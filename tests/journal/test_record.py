@@ -18,7 +18,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atlasdb_recovery.atlas.secret import Secret
-from atlasdb_recovery.events import AnswerGiven, Event, FactEstablished, LinePrinted, Noted, StepIntended
+from atlasdb_recovery.events import (
+    AnswerGiven,
+    CommandStarted,
+    Event,
+    FactEstablished,
+    LinePrinted,
+    Noted,
+    StepIntended,
+)
 from atlasdb_recovery.journal.chain import hash_of
 from atlasdb_recovery.journal.record import (
     Journal,
@@ -285,15 +293,27 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path, acknowle
 
 def test_no_secret_reaches_the_file_wherever_it_hides(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, "s1", secrets=frozenset({'hun"ter\\2', "pa55", ""}))
-    value = {"deep": [{"url": 'cql://u:hun"ter\\2@host', "pa55": 1}], "path": Path("/x/pa55")}
-    journal.append(FactEstablished(name="pa55", value=value, source="a pa55 b"))
+    answer = {"deep": [{"url": 'cql://u:hun"ter\\2@host', "pa55": 1}]}
+    journal.append(AnswerGiven(name="y", answer=answer, by="terminal"))
+    journal.append(CommandStarted(source="a pa55 b", command=("login", "--as=pa55")))
     journal.append(Noted(level="note", text='password is hun"ter\\2!'))
     journal.append(AnswerGiven(name="x", answer=Secret("unlisted"), by="terminal"))
     journal.close()
     content = journal.path.read_text()
     assert not [word for word in ("hun", "ter\\\\2", "pa55", "unlisted") if word in content]
-    assert content.count("***") == 7
-    assert len(reopened(tmp_path)) == 3
+    assert content.count("***") == 6
+    assert len(reopened(tmp_path)) == 4
+
+
+def test_names_and_facts_stay_as_they_are_though_a_password_equals_them(tmp_path: Path) -> None:
+    """A session that is resumed compares them with the cluster: masked ones would stop it for ever."""
+    journal = Journal.create(tmp_path, "s1", secrets=frozenset({"production"}))
+    fact = FactEstablished(name="cluster-identity", value={"cluster_name": "production"}, source="production")
+    journal.append(fact)
+    journal.close()
+    event = reopened(tmp_path)[0].event
+    assert isinstance(event, FactEstablished)
+    assert (event.value, event.source) == (fact.value, "***")
 
 
 def test_text_that_is_not_unicode_can_be_recorded(tmp_path: Path) -> None:

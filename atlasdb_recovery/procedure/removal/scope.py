@@ -2,11 +2,12 @@
 
 from atlasdb_recovery.atlas import coordination
 from atlasdb_recovery.atlas.coordination import EVERYTHING_SCHEMA_1, CoordinationValueMissing, SchemaMap
-from atlasdb_recovery.atlas.names import COORDINATION
+from atlasdb_recovery.atlas.names import COORDINATION, TRANSACTIONS
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, required
 from atlasdb_recovery.procedure.removal.finder import TABLES, Scope
+from atlasdb_recovery.procedure.step import StepFailure
 
 READ_AT_MOST = 3
 """A pointer may be read a moment before the value that it points at; AtlasDB reads again too."""
@@ -16,6 +17,11 @@ async def removal_scope(context: Context) -> Scope:
     """The cut is B; the tables are those that exist; the schema map is the backup's own, valid at F."""
     keyspace = await context.cluster.keyspace(context.keyspace)
     present = () if keyspace is None else tuple(name for name in TABLES if name in keyspace.tables)
+    if TRANSACTIONS not in present:
+        raise StepFailure(
+            f"keyspace {context.keyspace} has no table {TRANSACTIONS}: nothing can be said of its transactions",
+            remedy="This is not a restored AtlasDB keyspace. Restore the store first.",
+        )
     return Scope(
         keyspace=context.keyspace,
         tables=present,

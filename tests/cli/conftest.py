@@ -1,0 +1,17 @@
+from pathlib import Path
+
+import pytest
+
+from tests.cli.rehearsal import Rehearsal
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Rehearsal:
+    """A backup was taken while the service ran, and the keyspace is lost."""
+    return Rehearsal(tmp_path).lose()
+
+
+@pytest.fixture
+def alive(tmp_path: Path) -> Rehearsal:
+    """A keyspace with a history; the service has stopped and there is no backup."""
+    return Rehearsal(tmp_path).alive()
