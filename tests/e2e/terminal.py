@@ -1,0 +1,110 @@
+"""A real terminal for the wizard: tmux, driven by keys and read by its screen. Nothing here sleeps for a result."""
+
+import os
+import secrets
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+ASKED_EVERY = 0.1
+PATIENCE = 120.0
+TYPED_APART = 0.06
+"""Seconds between two keys of a phrase: as a person types."""
+
+
+class Terminal:
+    """One tmux server of its own, with one window."""
+
+    def __init__(
+        self, command: Sequence[str], *, width: int = 80, height: int = 24, environment: Mapping[str, str]
+    ) -> None:
+        self._socket = f"recovery-{os.getpid()}-{secrets.token_hex(4)}"
+        self._size = (width, height)
+        self._command = command
+        self._environment = environment
+        self.pid = 0
+
+    def __enter__(self) -> Self:
+        width, height = self._size
+        words = [f"{name}={value}" for name, value in self._environment.items()]
+        line = shlex.join(["env", *words, *self._command])
+        # the shell outlives the program, so that what it printed last and its exit code stay readable
+        script = f"{line}; echo EXIT-CODE=$?; exec sleep 86400"
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-s", "w", "-x", str(width), "-y", str(height), script)
+        self.pid = int(self._tmux("display-message", "-p", "-t", "w", "#{pane_pid}"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run(["tmux", "-L", self._socket, "kill-server"], check=False, capture_output=True)
+
+    def close(self) -> None:
+        """As if the window were closed, or the connection to it lost."""
+        self._tmux("kill-session", "-t", "w")
+
+    def screen(self) -> str:
+        return self._tmux("capture-pane", "-p", "-t", "w")
+
+    def is_sane(self) -> bool:
+        """The alternate screen is off and the cursor is visible."""
+        return self._tmux("display-message", "-p", "-t", "w", "#{alternate_on}#{cursor_flag}").strip() == "01"
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._tmux("send-keys", "-t", "w", key)
+
+    def type(self, text: str, *, apart: float = TYPED_APART) -> None:
+        """Key by key, no faster than a person does."""
+        for character in text:
+            self._tmux("send-keys", "-t", "w", "-l", character)
+            time.sleep(apart)
+
+    def burst(self, text: str) -> None:
+        """All of it at once."""
+        self._tmux("send-keys", "-t", "w", "-l", text)
+
+    def paste(self, text: str) -> None:
+        """As a terminal pastes: in brackets, where the program has asked for them."""
+        self._tmux("set-buffer", text)
+        self._tmux("paste-buffer", "-p", "-t", "w")
+
+    def resize(self, width: int, height: int) -> None:
+        self._tmux("resize-window", "-t", "w", "-x", str(width), "-y", str(height))
+
+    def wait_for(self, *texts: str, patience: float = PATIENCE) -> str:
+        """The screen, as soon as it shows all of these. Line ends and frames between words do not matter."""
+        return self.wait_until(lambda screen: all(text in flat(screen) for text in texts), f"{texts}", patience)
+
+    def wait_until(self, holds: Callable[[str], bool], what: str, patience: float = PATIENCE) -> str:
+        deadline = time.monotonic() + patience
+        while True:
+            screen = self.screen()
+            if holds(screen):
+                return screen
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what} did not appear within {patience:.0f} s. The screen:\n{screen}")
+            time.sleep(ASKED_EVERY)
+
+    def _tmux(self, *arguments: str) -> str:
+        done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+def flat(screen: str) -> str:
+    """One line of single spaces."""
+    return " ".join(screen.split())
+
+
+def environment(directory: Path, **more: str) -> dict[str, str]:
+    """Only what is said here: the tests' own terminal must not colour the result."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    return {
+        **kept,
+        "TERM": "tmux-256color",
+        "LANG": "C.UTF-8",
+        "XDG_STATE_HOME": str(directory / "state"),
+        "TEXTUAL_ANIMATIONS": "none",
+        **more,
+    }
