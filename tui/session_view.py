@@ -27,6 +27,7 @@ from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import lines_for
 
+READ_ONLY = "READ-ONLY"
 LOG_KEPT = 5_000
 LINES_KEPT = 20_000
 
@@ -121,6 +122,8 @@ class SessionView:
             case GuardChecked():
                 self.watched = SeenGuard(event, time.monotonic())
             case SessionStarted():
+                if self.mode != READ_ONLY:
+                    self.mode = event.mode
                 self.cluster = event.cluster
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():

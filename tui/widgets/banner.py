@@ -25,11 +25,12 @@ class Banner(Static):
         self._view = view
         self._look = look
         self._read_only = read_only
-        self.add_class(f"-{view.mode.lower()}")
 
     def redraw(self) -> None:
         """Called on every change, and once a second for the clock."""
         width = max(self.size.width, 40)
+        for mode in SIDES:
+            self.set_class(self._view.mode == mode, f"-{mode.lower()}")
         self.update(Text("\n").join([self._first(width), self._second(width)]))
 
     def _first(self, width: int) -> Text:
