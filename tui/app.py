@@ -42,13 +42,15 @@ class RecoveryApp(SessionFlow):
         self._first = (first, session)
         self._exit_code = 0
         self._leaving = False
-
-    def on_mount(self) -> None:
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.look.theme
         self.set_class(self.look.is_ascii, "-ascii")
-        self.push_screen(WelcomeScreen(read_only=self.workplace.read_only))
+
+    def get_default_screen(self) -> WelcomeScreen:
+        return WelcomeScreen(read_only=self.workplace.read_only)
+
+    def on_mount(self) -> None:
         for number in HANGUPS:
             with suppress(NotImplementedError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self._hang_up)
@@ -182,7 +184,7 @@ class RecoveryApp(SessionFlow):
 
     def back_to_welcome(self) -> None:
         self.bridge = None
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 1:
             self.pop_screen()
         self._show_sessions()
 

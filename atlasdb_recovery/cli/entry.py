@@ -9,6 +9,8 @@ BEGIN_SOMETHING = {"backup", "restore"}
 
 def recovery() -> None:
     """`atlasdb-recovery`."""
+    if len(sys.argv) == 1:
+        _open_wizard()
     begins = len(sys.argv) == 1 or sys.argv[1] in BEGIN_SOMETHING
     _enter("atlasdb_recovery.cli.main", DONE if begins else PARKED)
 
@@ -16,6 +18,15 @@ def recovery() -> None:
 def atlasdb() -> None:
     """`atlasdb`: whoever runs the next of AtlasDB's lines after this one must not take its interruption for success."""
     _enter("atlasdb_recovery.cli.atlasdb", PARKED)
+
+
+def _open_wizard() -> None:
+    """Without arguments, at a terminal: its first picture does not wait for anything that it does not need."""
+    from atlasdb_recovery.cli import wizard
+    from tui.look import Look
+
+    if wizard.is_possible():
+        sys.exit(wizard.run_wizard(wizard.LiveWorkplace(None, None, {}), Look.chosen()))
 
 
 def _enter(module: str, nothing_begun: int) -> None:

@@ -150,6 +150,7 @@ def _in_wizard(context: click.Context, first: str, given: dict[str, Any], sessio
         overrides_in(given),
         read_only=look["read_only"],
         take_over=given.pop("take_over"),
+        resume_command=resume_command(context),
     )
     place.settings()
     return wizard.run_wizard(place, chosen_look(look), first=first, session=session)

@@ -5,7 +5,7 @@ What is imported here at the top is paid for before the first picture; the engin
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from atlasdb_recovery.cli.graph import Graph
     from atlasdb_recovery.cli.sessions import Session
     from atlasdb_recovery.journal.sessions import SessionSummary
-    from atlasdb_recovery.procedure.answers import Answers
     from atlasdb_recovery.procedure.runner import Outcome
+    from atlasdb_recovery.procedure.session import SessionState
     from atlasdb_recovery.settings import Settings
     from tui.bridge import Bridge
 
@@ -29,20 +29,21 @@ class LiveWorkplace:
 
     def __init__(
         self,
-        graph: "Graph",
+        graph: "Graph | None",
         settings_file: Path | None,
         overrides: Mapping[str, Any],
         *,
         read_only: bool = False,
-        answers: "Answers | None" = None,
         take_over: bool = False,
+        resume_command: Callable[[str], str] | None = None,
     ) -> None:
+        """`graph`: None is the live one, which is imported when it is first needed."""
         self.read_only = read_only
-        self._graph = graph
+        self._given_graph = graph
         self._settings_file = settings_file
         self._overrides = overrides
-        self._answers = answers
         self._take_over = take_over
+        self._resume_command = resume_command or (lambda session: f"atlasdb-recovery resume {session}")
 
     def settings(self) -> "Settings":
         from atlasdb_recovery.cli.flags import settings_path
@@ -86,17 +87,21 @@ class LiveWorkplace:
         return await self._session(bridge, take_over).run_new(procedure)
 
     async def resume(self, session: str, bridge: "Bridge", *, take_over: bool = False) -> "Outcome":
+        from atlasdb_recovery.procedure.session import SessionState
+
+        self._replay(session, bridge, SessionState(), after=0)
         return await self._session(bridge, take_over).run_again(session)
 
     def _session(self, bridge: "Bridge", take_over: bool) -> "Session":
         from atlasdb_recovery.cli.sessions import Session
+        from atlasdb_recovery.procedure.answers import Answers
 
         return Session(
             self._graph,
             self.settings(),
             bridge,
-            self._given_answers(),
-            lambda session: f"atlasdb-recovery resume {session}",
+            Answers(),
+            self._resume_command,
             take_over=take_over or self._take_over,
         )
 
@@ -106,18 +111,24 @@ class LiveWorkplace:
         await look(self._graph, procedure, self.settings(), bridge)
 
     async def follow(self, session: str, bridge: "Bridge") -> None:
-        from atlasdb_recovery.journal.reader import JournalReader
-        from atlasdb_recovery.journal.record import journal_path
         from atlasdb_recovery.procedure.session import SessionState
 
         state, shown = SessionState(), 0
-        while True:
-            for record in JournalReader(journal_path(self._state_dir(), session)):
-                if record.seq > shown:
-                    shown = record.seq
-                    state.apply(record.event)
-                    bridge.show(record.event, state)
+        while state.outcome not in {"completed", "aborted"}:
+            shown = self._replay(session, bridge, state, after=shown)
             await asyncio.sleep(FOLLOWED_EVERY)
+
+    def _replay(self, session: str, bridge: "Bridge", state: "SessionState", *, after: int) -> int:
+        """Shows what the journal holds beyond record `after`. Returns the number of the last one shown."""
+        from atlasdb_recovery.journal.reader import JournalReader
+        from atlasdb_recovery.journal.record import journal_path
+
+        for record in JournalReader(journal_path(self._state_dir(), session)):
+            if record.seq > after:
+                after = record.seq
+                state.apply(record.event)
+                bridge.show(record.event, state)
+        return after
 
     def explained(self, error: BaseException) -> Explanation:
         from atlasdb_recovery.cli.ending import explanation
@@ -139,10 +150,11 @@ class LiveWorkplace:
         path = journal_path(self._state_dir(), session).with_name("report.html")
         return path if path.exists() else None
 
-    def _given_answers(self) -> "Answers":
-        from atlasdb_recovery.procedure.answers import Answers
+    @property
+    def _graph(self) -> "Graph":
+        from atlasdb_recovery.cli.graph import live_graph
 
-        return self._answers or Answers()
+        return self._given_graph or live_graph
 
     def _state_dir(self) -> Path:
         """The settings' own; the default one where there are no usable settings yet."""
