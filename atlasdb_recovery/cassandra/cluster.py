@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Self
 
+from atlasdb_recovery.cassandra import cell_statements
 from atlasdb_recovery.cassandra.clients import clients_of
 from atlasdb_recovery.cassandra.conditional import outcome
 from atlasdb_recovery.cassandra.connecting import connected
@@ -34,8 +35,6 @@ from atlasdb_recovery.cassandra.schema import SchemaReader
 from atlasdb_recovery.cassandra.schema_agreement import wait_for_agreement
 from atlasdb_recovery.foreign import plain
 
-CELL = "key = ? AND column1 = ? AND column2 = ?"
-INSERT = "(key, column1, column2, value) VALUES (?, ?, ?, ?)"
 FILTERS_SINCE = (4, 0)
 LISTS_CLIENTS_SINCE = (4, 0)
 Position = tuple[bytes, bytes, int]
@@ -153,33 +152,33 @@ class DriverCluster:
             yield page
 
     async def read(self, keyspace: str, table: str, position: Position, *, consistency: Consistency) -> Cell | None:
-        cql = f"SELECT {COLUMNS} FROM {qualified(keyspace, table)} WHERE {CELL}"  # noqa: S608 — names are quoted
+        cql = cell_statements.read_cell(keyspace, table)
         rows = await self._connection.rows(cql, position, consistency=consistency)
         return Cell(*rows[0]) if rows else None
 
     async def read_partition(
         self, keyspace: str, table: str, key: bytes, *, consistency: Consistency, node: str | None = None
     ) -> tuple[Cell, ...]:
-        cql = f"SELECT {COLUMNS} FROM {qualified(keyspace, table)} WHERE key = ?"  # noqa: S608
+        cql = f"SELECT {COLUMNS} FROM {qualified(keyspace, table)} WHERE key = ?"  # noqa: S608 — names are quoted
         rows = await self._connection.rows(cql, (key,), consistency=consistency, node=node)
         return tuple(Cell(*row) for row in rows)
 
     async def put(self, keyspace: str, table: str, cell: Cell, *, consistency: Consistency) -> None:
         if cell.write_time is None:
             raise ValueError("a plain write needs an explicit write time")
-        cql = f"INSERT INTO {qualified(keyspace, table)} {INSERT} USING TIMESTAMP ?"
+        cql = cell_statements.put_cell(keyspace, table)
         await self._connection.repeatable(cql, (*cell.position, cell.value, cell.write_time), consistency=consistency)
 
     async def delete(
         self, keyspace: str, table: str, position: Position, *, write_time: int, consistency: Consistency
     ) -> None:
-        cql = f"DELETE FROM {qualified(keyspace, table)} USING TIMESTAMP ? WHERE {CELL}"  # noqa: S608
+        cql = cell_statements.delete_cell(keyspace, table)
         await self._connection.repeatable(cql, (write_time, *position), consistency=consistency)
 
     async def put_unless_exists(
         self, keyspace: str, table: str, position: Position, value: bytes, *, commit: Consistency = Consistency.ALL
     ) -> CasOutcome:
-        cql = f"INSERT INTO {qualified(keyspace, table)} {INSERT} IF NOT EXISTS"
+        cql = cell_statements.put_cell_unless_exists(keyspace, table)
         page = await self._connection.conditional(cql, (*position, value), commit)
         return outcome(page.columns, page.rows[0])
 
@@ -193,7 +192,7 @@ class DriverCluster:
         *,
         commit: Consistency = Consistency.ALL,
     ) -> CasOutcome:
-        cql = f"UPDATE {qualified(keyspace, table)} SET value = ? WHERE {CELL} IF value = ?"  # noqa: S608
+        cql = cell_statements.update_cell_if(keyspace, table)
         page = await self._connection.conditional(cql, (value, *position, expected), commit)
         return outcome(page.columns, page.rows[0])
 

@@ -40,5 +40,5 @@ async def _plan(context: Context, step: Step, front_end: SessionFrontEnd) -> Non
     except (StepFailure, ValueError, *EXPECTED) as error:
         front_end.say(f"{step.name}: what it would run can be told once the steps before it are done: {error}")
         return
-    event = PlanMade(step=step.name, title=plan.title, lines=plan.lines, fingerprint=plan.fingerprint)
+    event = PlanMade(step=step.name, title=plan.title, lines=plan.lines, fingerprint=plan.fingerprint, facts=plan.facts)
     front_end.show(event, context.state)

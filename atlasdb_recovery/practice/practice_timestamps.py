@@ -50,6 +50,9 @@ class PracticeTimestamps:
         )
         return timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
 
+    def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
+        return (f"raise the practice service's bound to {target + ALLOCATION_BUFFER}",)
+
     async def fast_forward(self, target: int) -> FastForwarded:
         before = self._limit
         self._last = max(self._last, target)

@@ -9,6 +9,7 @@ from typing import Any
 
 from atlasdb_recovery.atlas.manifest import Manifest
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
+from atlasdb_recovery.events import Progressed
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.store_methods import StoreContext, StoreMethod
 from atlasdb_recovery.settings import Settings
@@ -38,6 +39,8 @@ class Context:
     """Node addresses whose sockets can be seen from this machine (/proc/net/tcp)."""
     hold_lock: Callable[[], None] = lambda: None
     """Raises if this session's lock has been taken over: asked before every step acts."""
+    note_progress: Callable[[Progressed], None] = lambda _: None
+    """How far a plan or a proof has come: they hand back a result, and may take as long as the work itself."""
     seconds_now: Callable[[], float] = time.time
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -67,6 +70,10 @@ class Context:
             manifest=self.manifest,
             secrets=self.settings.secrets(),
         )
+
+    def phrase(self, words: str) -> str:
+        """What has to be typed. In practice it is something else, so that no hand gets used to the live words."""
+        return f"practice {words}" if self.mode == "PRACTICE" else words
 
     def answer(self, name: str) -> Any:
         """What was answered in this session, else what the answers file says ahead; None if neither."""

@@ -96,6 +96,7 @@ class Runner:
         self._journal = journal
         self._front_end = front_end
         self._secrets = context.settings.secrets()
+        context.note_progress = self._emit
         self._progress_recorded: dict[tuple[str, str], float] = {}
         self._guards_passed_at = self._planned_at = 0.0
 
@@ -268,6 +269,8 @@ class Runner:
             )
         )
         answer = await self._front_end.answer(question)
+        if not question.is_answered_by(answer.value):
+            raise Unanswered(question, f"the answer to “{question.name}” is not what was asked for; nothing was done")
         self._emit(
             AnswerGiven(
                 step=step.name,

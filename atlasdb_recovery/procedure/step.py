@@ -44,6 +44,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     remove_at_most_needed: int | None = None
 
+    def is_answered_by(self, answer: Any) -> bool:
+        """The phrase to the letter, or what an answers file may say instead; without a phrase anything but a no."""
+        if self.remove_at_most_needed is not None and isinstance(answer, dict):
+            allowed = answer.get("remove_at_most")
+            return isinstance(allowed, int) and allowed >= self.remove_at_most_needed
+        if self.phrase:
+            return answer == self.phrase or (answer is True and self.remove_at_most_needed is None)
+        return answer is not None and answer is not False
+
 
 class StepFailure(Exception):
     """The step did not come to its end, or its proof failed. Nothing later may run."""

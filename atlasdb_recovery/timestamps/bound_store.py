@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION, INITIAL_BOUND, ROW
+from atlasdb_recovery.cassandra import cell_statements
 from atlasdb_recovery.cassandra.ports import CasOutcome, Cell, Cluster, Consistency, OutcomeUnknown
 from atlasdb_recovery.timestamps.service import (
     HIGHEST_TIMESTAMP,
@@ -66,6 +67,22 @@ class EmbeddedTimestamps:
         async with self._one_at_a_time:
             before = await self._raise_bound(lambda bound: bound + 1 + ALLOCATION_BUFFER)
             return before + 1
+
+    def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
+        """Conditional writes, SERIAL and committed at ALL."""
+        if bound is not None and bound >= target:
+            return ()
+        lines = []
+        if bound is None:
+            bound = INITIAL_BOUND
+            first = cell_statements.put_cell_unless_exists(self._keyspace, TABLE)
+            lines.append(cell_statements.written_out(first, *BOUND_POSITION, timestamp_bound.encode(bound)))
+        if target <= bound:
+            return tuple(lines)
+        raised = timestamp_bound.encode(min(target + ALLOCATION_BUFFER, HIGHEST_TIMESTAMP))
+        update = cell_statements.update_cell_if(self._keyspace, TABLE)
+        lines.append(cell_statements.written_out(update, raised, *BOUND_POSITION, timestamp_bound.encode(bound)))
+        return tuple(lines)
 
     async def fast_forward(self, target: int) -> FastForwarded:
         """Raise the bound to `target` + 1 000 000 if it is below `target`; then read it back."""

@@ -82,13 +82,17 @@ class RemoteTimestamps:
         if body.strip() != b"pong":
             raise _no_timestamp_service(server, "did not answer its ping with “pong”")
 
+    def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
+        """Its bound cannot be seen: the request is told as it is sent unless a fresh timestamp is above already."""
+        return (f"POST {_fast_forward_path(target)}",)
+
     async def fast_forward(self, target: int) -> FastForwarded:
         """Ask for it unless a fresh timestamp is above already; then fetch one and see that it is above."""
         require_reachable(target)
         before = await self.fresh_timestamp()
         if before > target:
             return FastForwarded(target=target, before=before, reached=before, changed=False)
-        await self._ask("POST", f"/timestamp-management/fast-forward?currentTimestamp={target}", (200, 204))
+        await self._ask("POST", _fast_forward_path(target), (200, 204))
         reached = await self.fresh_timestamp()
         if reached <= target:
             raise TimestampServiceRefused(
@@ -157,6 +161,10 @@ class RemoteTimestamps:
             trust_env=False,
             headers={"Accept": "application/json, text/plain", "Accept-Encoding": "identity"},
         )
+
+
+def _fast_forward_path(target: int) -> str:
+    return f"/timestamp-management/fast-forward?currentTimestamp={target}"
 
 
 async def _short_body(server: str, response: httpx.Response) -> bytes:

@@ -54,6 +54,10 @@ class TimestampService(Protocol):
         """The stored bound if this service has one that can be read, otherwise None. Changes nothing."""
         ...
 
+    def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
+        """What `fast_forward` would send from this stored bound, written out; () if nothing has to be done."""
+        ...
+
     async def fast_forward(self, target: int) -> FastForwarded:
         """Never go backwards; afterwards read back. Raises if it cannot be proven that fresh > target from now on."""
         ...

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION, OLD_POSITION, encode
+from atlasdb_recovery.cassandra import cell_statements
 from atlasdb_recovery.cassandra.ports import CasOutcome, Cell, Cluster, Consistency, Keyspace, OutcomeUnknown, Table
 from atlasdb_recovery.timestamps.bound_store import ATTEMPTS, EmbeddedTimestamps
 from atlasdb_recovery.timestamps.service import (
@@ -123,6 +124,29 @@ async def test_a_fresh_timestamp_is_the_bound_plus_one_and_the_bound_is_above_it
     assert await timestamps.fresh_timestamp() == 1_010_002
     assert store.bound == 2_010_002
     assert await timestamps.fresh_timestamp() == 2_010_003
+
+
+@pytest.mark.parametrize("target", [1, 9_999, 10_000, 10_001, 2_500_000, HIGHEST_TIMESTAMP - 10_000_000])
+@pytest.mark.parametrize("bound", [None, 5, 10_000, 2_000_000, 2_500_000, 9_000_000])
+async def test_what_a_fast_forward_is_said_to_write_is_what_it_writes(bound: int | None, target: int) -> None:
+    store = StoredBound() if bound is None else stored(bound)
+    sent: list[str] = []
+    written = store._write
+
+    def noted(position: Position, expected: bytes | None, value: bytes) -> CasOutcome:
+        if expected is None:
+            statement = cell_statements.put_cell_unless_exists("inventory", "_timestamp")
+            sent.append(cell_statements.written_out(statement, *position, value))
+        else:
+            statement = cell_statements.update_cell_if("inventory", "_timestamp")
+            sent.append(cell_statements.written_out(statement, value, *position, expected))
+        return written(position, expected, value)
+
+    store._write = noted  # type: ignore[method-assign]
+    timestamps = service(store)
+    said = timestamps.writes_to_fast_forward(target, await timestamps.bound())
+    await timestamps.fast_forward(target)
+    assert said == tuple(sent)
 
 
 def traced() -> list[tuple[str, int, int]]:

@@ -120,6 +120,17 @@ class Removal(msgspec.Struct):
     removed: dict[str, Any] = {}
 
 
+class Overrule(msgspec.Struct, frozen=True):
+    """A guard that the operator went on against. `evidence` is what it had found."""
+
+    at: datetime
+    step: str
+    guard: str
+    reason: str
+    who: str
+    evidence: str = ""
+
+
 class Pause(msgspec.Struct):
     """The session stood still: parked, or its process had gone. `until` is None if it never went on."""
 
@@ -144,6 +155,8 @@ class Story(msgspec.Struct):
     proof: tuple[str, ...] = ()
     steps: dict[str, StepStory] = {}
     guards: dict[tuple[str, str], GuardStory] = {}
+    overruled: dict[str, Overrule] = {}
+    """By guard: it stands for the whole session."""
     questions: dict[tuple[str, str], QuestionStory] = {}
     commands: list[Command] = []
     repairs: dict[str, list[RepairJudged]] = {}
@@ -175,12 +188,12 @@ class Story(msgspec.Struct):
 
     @property
     def refusals(self) -> list[GuardChecked]:
-        """Guards that refuse, of steps that are not proven."""
+        """Guards that refuse and were not overruled, of steps that are not proven."""
         open_steps = {step.name for step in self.unproven}
         return [
             guard.last
-            for (step, _), guard in self.guards.items()
-            if step in open_steps and guard.last.status not in PASSING
+            for (step, name), guard in self.guards.items()
+            if step in open_steps and guard.last.status not in PASSING and name not in self.overruled
         ]
 
     def step(self, name: str) -> StepStory:

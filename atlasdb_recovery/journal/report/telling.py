@@ -11,6 +11,7 @@ from atlasdb_recovery.events import (
     Event,
     FactEstablished,
     GuardChecked,
+    GuardOverruled,
     LinePrinted,
     Noted,
     PlanMade,
@@ -35,6 +36,7 @@ from atlasdb_recovery.journal.report.story import (
     Attempt,
     Command,
     GuardStory,
+    Overrule,
     Pause,
     QuestionStory,
     Remark,
@@ -88,6 +90,14 @@ def _guard(story: Story, now: datetime, event: GuardChecked) -> None:
         return
     refused = before.refused if before.last.status in PASSING else before.last
     story.guards[key] = GuardStory(event, now, before.checks + 1, refused)
+
+
+def _overruled(story: Story, now: datetime, event: GuardOverruled) -> None:
+    checked = story.guards.get((event.step, event.guard))
+    evidence = checked.last.evidence if checked is not None else ""
+    story.overruled[event.guard] = Overrule(
+        now, event.step, event.guard, event.reason, f"{story.operator}, {event.by}", evidence
+    )
 
 
 def _asked(story: Story, now: datetime, event: QuestionAsked) -> None:
@@ -202,6 +212,7 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     SessionStarted: _started,
     SessionResumed: _resumed,
     GuardChecked: _guard,
+    GuardOverruled: _overruled,
     QuestionAsked: _asked,
     AnswerGiven: _answered,
     PlanMade: _planned,

@@ -27,6 +27,7 @@ def verdict(story: Story) -> Verdict:
     tone, headline, why = _incomplete(story, damage)
     sentences = [sentence(why[:1].upper() + why[1:])]
     sentences += [f"{g.guard} refuses ({g.status}): {sentence(g.evidence)} {g.remedy}".strip() for g in story.refusals]
+    sentences += _overruled(story)
     if story.procedure == "restore" and not story.is_practice:
         sentences.append(NEVER_START)
     return Verdict(
@@ -42,9 +43,17 @@ def _complete(story: Story) -> Verdict:
     warned = any(guard.last.status == "warned" for guard in story.guards.values())
     warned = warned or any(remark.level == "warning" for remark in story.remarks)
     headline = f"{_procedure(story)} complete"
+    if story.overruled:
+        what = "a guard" if len(story.overruled) == 1 else f"{len(story.overruled)} guards"
+        why = "Every step is proven, but not everything that should hold before a step did."
+        return Verdict("warned", f"{headline}, with {what} overruled", (why, *_overruled(story)))
     if warned:
         return Verdict("warned", f"{headline}, with warnings", ("Every step is proven, but read the warnings below.",))
     return Verdict("good", headline, ("Every step is proven.",))
+
+
+def _overruled(story: Story) -> list[str]:
+    return [f"{one.guard} was overruled: {sentence(one.reason)}" for one in story.overruled.values()]
 
 
 def _incomplete(story: Story, damage: str) -> tuple[str, str, str]:

@@ -3,17 +3,55 @@
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
+
+from atlasdb_recovery.atlas import transactions
+from atlasdb_recovery.cassandra import cell_statements
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import FAST_FORWARD_TIMESTAMP
 from atlasdb_recovery.procedure.removal.finder import Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
+from atlasdb_recovery.procedure.removal.remover import TWO_PHASE
 from atlasdb_recovery.procedure.step import StepFailure
 
-METHODS = {
-    "delete": "schemas 1 and 2: DELETE … USING TIMESTAMP <the cell's own write time>, at ALL",
-    "abort": "schemas 1 and 2: UPDATE … SET value = <aborted> … IF value = <as read>, commit at ALL",
-}
-ABORT_SCHEMA_3 = "schema 3: UPDATE … USING TIMESTAMP 9223372036854775798 SET value = 0x01, at ALL (never deleted)"
+ODD_LINES = 20
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """The statement that removes a transaction of this schema, and what it does. `?` stands for each row's own."""
+
+    schema: int
+    cql: str
+    effect: str
+
+
+def statements(keyspace: str, schemas: Collection[int], removal: str) -> tuple[Removal, ...]:
+    """What `Remover` runs, for the schemas that there are."""
+    return tuple(_statement(keyspace, schema, removal) for schema in sorted(schemas))
+
+
+def _statement(keyspace: str, schema: int, removal: str) -> Removal:
+    table = transactions.table_of(schema)
+    if schema == TWO_PHASE:
+        return Removal(
+            schema,
+            cell_statements.put_cell(keyspace, table),
+            f"writes the abort marker 0x{transactions.abort_value(schema).hex()} above the commit's own write time, at "
+            "ALL; never deleted",
+        )
+    if removal == "delete":
+        return Removal(
+            schema,
+            cell_statements.delete_cell(keyspace, table),
+            "deletes the row at its own write time (a tie goes to the tombstone), at ALL",
+        )
+    marker = transactions.abort_value(schema).hex()
+    return Removal(
+        schema,
+        cell_statements.update_cell_if(keyspace, table),
+        f"writes the abort marker {f'0x{marker}' if marker else '0x (empty)'} where the value is still as read, "
+        "SERIAL, commit at ALL",
+    )
 
 
 def plan_lines(context: Context, scope: Scope, findings: Findings, export: Path) -> tuple[str, ...]:
@@ -27,17 +65,21 @@ def plan_lines(context: Context, scope: Scope, findings: Findings, export: Path)
         lines.append(f"started before and committed after {scope.after}: {findings.straddling:,}")
         lines += [f"for example: start {f.start}, commit {f.commit}, schema {f.schema}" for f in findings.samples[:5]]
         lines.append(f"pre-images go to {export} first")
-        lines += removal_lines(context.settings.removal, findings.by_schema)
+        lines += removal_lines(context.keyspace, context.settings.removal, findings.by_schema)
     else:
         lines.append(f"no transaction committed after {scope.after}: nothing to remove")
-    lines += [f"odd cell, will not be touched: {c.table} key {c.key}: {c.reason}" for c in findings.odd[:20]]
+    if findings.odd_count:
+        lines.append(f"odd cells, which will not be touched: {findings.odd_count:,}")
+    lines += [f"odd: {cell.words}" for cell in findings.odd[:ODD_LINES]]
     return tuple(lines)
 
 
-def removal_lines(removal: str, schemas: Collection[int]) -> list[str]:
-    """The statements that remove transactions of these schemas."""
-    lines = [METHODS[removal]] if {1, 2} & set(schemas) else []
-    return [*lines, ABORT_SCHEMA_3] if 3 in schemas else lines
+def removal_lines(keyspace: str, removal: str, schemas: Collection[int]) -> list[str]:
+    """The statements that remove transactions of these schemas, and what each does."""
+    lines = []
+    for one in statements(keyspace, schemas, removal):
+        lines += [f"schema {one.schema}: {one.cql}", f"    {one.effect}"]
+    return lines
 
 
 def refuse_unsafe(context: Context, findings: Findings) -> None:

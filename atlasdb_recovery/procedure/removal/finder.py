@@ -48,12 +48,6 @@ class Finder:
                 self.findings.saw(table, len(cells))
                 yield [found for cell in cells if (found := self._judged(table, cell)) is not None]
 
-    async def complete(self) -> Findings:
-        """Run the whole scan for its findings alone."""
-        async for _ in self.pages():
-            pass
-        return self.findings
-
     async def _cells(self, table: str) -> AsyncIterator[Sequence[Cell]]:
         pages = scan_in_parallel(
             self._cluster,

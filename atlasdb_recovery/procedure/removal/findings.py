@@ -1,14 +1,19 @@
 """What a scan of the transactions tables found, counted at constant memory."""
 
 import hashlib
-from typing import Any
+from bisect import insort
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from atlasdb_recovery.cassandra.ports import Cell
 
+Item = TypeVar("Item")
 SAMPLES = 10
 ODD_KEPT = 1_000
+LONGEST_VALUE = 400
+"""Hex digits of an odd value that are shown; `inspect transactions` prints all of them."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -32,9 +37,20 @@ class OddCell(msgspec.Struct, frozen=True):
     value: str
     reason: str
 
+    @property
+    def position(self) -> tuple[str, str, str, int]:
+        return (self.table, self.key, self.column1, self.column2)
+
+    @property
+    def words(self) -> str:
+        """The whole cell in hex, and what is odd about it."""
+        value = self.value if len(self.value) <= LONGEST_VALUE else f"{self.value[:LONGEST_VALUE]}…"
+        where = f"{self.table} key 0x{self.key} column1 0x{self.column1} column2 {self.column2}"
+        return f"{where} value 0x{value} ({len(self.value) // 2:,} bytes): {self.reason}"
+
 
 class Findings(msgspec.Struct):
-    """Counts, extremes, samples and a digest of one scan. The digest does not depend on the order of the cells."""
+    """Counts, extremes, samples and a digest of one scan. None of it depends on the order of the cells."""
 
     after: int
     scanned: dict[str, int] = {}
@@ -50,7 +66,11 @@ class Findings(msgspec.Struct):
     unknown_sample: int | None = None
     odd_count: int = 0
     odd: list[OddCell] = []
+    """The first `ODD_KEPT` by table, key and column."""
     samples: list[Found] = []
+    """The lowest commits beyond B."""
+    straddlers: list[Found] = []
+    """The lowest commits of transactions that started before B."""
     histogram: dict[int, int] = {}
     """Commits by distance from B: bucket k counts distances in [2^(|k|-1), 2^|k|), k < 0 at or below B."""
     sum: int = 0
@@ -78,17 +98,17 @@ class Findings(msgspec.Struct):
 
     def saw_odd(self, cell: OddCell) -> None:
         self.odd_count += 1
-        if len(self.odd) < ODD_KEPT:
-            self.odd.append(cell)
+        _keep_lowest(self.odd, cell, _position, ODD_KEPT)
 
     def add(self, found: Found) -> None:
         self.by_schema[found.schema] = self.by_schema.get(found.schema, 0) + 1
         self.first_commit = found.commit if self.first_commit is None else min(self.first_commit, found.commit)
         self.last_commit = found.commit if self.last_commit is None else max(self.last_commit, found.commit)
-        self.straddling += found.start < self.after < found.commit
         self.staging += found.state == "staging"
-        if len(self.samples) < SAMPLES:
-            self.samples.append(found)
+        _keep_lowest(self.samples, found, _order, SAMPLES)
+        if found.start < self.after:
+            self.straddling += 1
+            _keep_lowest(self.straddlers, found, _order, SAMPLES)
         content = msgspec.json.encode(found)
         self.sum = (self.sum + int.from_bytes(hashlib.sha256(content).digest())) % 2**256
 
@@ -106,6 +126,26 @@ class Findings(msgspec.Struct):
             "highest": self.highest,
             "odd": self.odd_count,
             "histogram": {str(bucket): count for bucket, count in sorted(self.histogram.items())},
-            "samples": [{"schema": f.schema, "start": f.start, "commit": f.commit} for f in self.samples],
+            "samples": [_sample(found) for found in self.samples],
+            "straddlers": [_sample(found) for found in self.straddlers],
             "digest": self.digest,
         }
+
+
+def _sample(found: Found) -> dict[str, Any]:
+    return {"schema": found.schema, "start": found.start, "commit": found.commit, "state": found.state}
+
+
+def _order(found: Found) -> tuple[int, int]:
+    return (found.commit, found.start)
+
+
+def _position(cell: OddCell) -> tuple[str, str, str, int]:
+    return cell.position
+
+
+def _keep_lowest(kept: list[Item], item: Item, key: Callable[[Item], Any], most: int) -> None:
+    if len(kept) >= most and key(item) >= key(kept[-1]):
+        return
+    insort(kept, item, key=key)
+    del kept[most:]

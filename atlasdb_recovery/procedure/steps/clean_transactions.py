@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from atlasdb_recovery.events import Event, FactEstablished
+from atlasdb_recovery.events import Event, FactEstablished, Progressed
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
-from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe, removal_lines
+from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe, removal_lines, statements
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
-from atlasdb_recovery.procedure.removal.run import exported, next_export_path, removed
+from atlasdb_recovery.procedure.removal.run import STEP, exported, next_export_path, removed
 from atlasdb_recovery.procedure.removal.scope import removal_scope
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
 
@@ -30,17 +30,27 @@ class CleanTransactions(Step):
 
     async def evidence(self, context: Context) -> Evidence | None:
         findings = await scanned(context)
-        return None if findings.count else self._proof(context, findings)
+        return None if findings.count else proof(findings)
 
     async def plan(self, context: Context) -> Plan:
         scope = await removal_scope(context)
-        findings = await Finder(context.cluster, scope, let_server_filter=False).complete()
+        findings = await scanned(context)
         refuse_unsafe(context, findings)
+        export = next_export_path(context)
         return Plan(
             title=f"remove {findings.count:,} transactions committed after {scope.after} from {context.keyspace}",
-            lines=plan_lines(context, scope, findings, next_export_path(context)),
+            lines=plan_lines(context, scope, findings, export),
             depends_on={"digest": findings.digest, "after": scope.after, "removal": context.settings.removal},
-            facts=findings.facts() | {"odd_cells": [f"{c.table} {c.key}: {c.reason}" for c in findings.odd]},
+            facts=findings.facts()
+            | {
+                "odd_cells": [cell.words for cell in findings.odd],
+                "export": str(export),
+                "removal": context.settings.removal,
+                "statements": [
+                    {"schema": one.schema, "cql": one.cql, "effect": one.effect}
+                    for one in statements(context.keyspace, findings.by_schema, context.settings.removal)
+                ],
+            },
         )
 
     async def outlook(self, context: Context) -> Sequence[str]:
@@ -49,7 +59,7 @@ class CleanTransactions(Step):
             f"scan {' and '.join(TABLES)} of {context.keyspace} at ALL for transactions committed after B = {after}",
             "ask before the first of them is touched, with their number, schemas and samples",
             f"pre-images go to {next_export_path(context)} first",
-            *removal_lines(context.settings.removal, (1, 2, 3)),
+            *removal_lines(context.keyspace, context.settings.removal, (1, 2, 3)),
             "read each again, then scan again: none may be left",
         )
 
@@ -73,7 +83,7 @@ class CleanTransactions(Step):
                     name=self.name,
                     text=f"{count:,} transactions will be removed. There is no undo but the export.",
                     detail=plan.lines,
-                    phrase=f"remove {count} from {context.keyspace} on {cluster}",
+                    phrase=context.phrase(f"remove {count} from {context.keyspace} on {cluster}"),
                     fingerprint=plan.fingerprint,
                     remove_at_most_needed=count,
                 )
@@ -92,7 +102,8 @@ class CleanTransactions(Step):
             yield event
 
     async def verify(self, context: Context) -> Evidence:
-        findings = await scanned(context)
+        planned = context.state.fact(facts.FINDINGS) or {}
+        findings = await scanned(context, again=sum(planned.get("scanned", {}).values()))
         if findings.count:
             raise StepFailure(
                 f"{findings.count:,} transactions committed after {findings.after} are still there after the removal",
@@ -100,14 +111,22 @@ class CleanTransactions(Step):
                 remedy="Something wrote to the transactions tables meanwhile, or a node's clock is ahead. "
                 "Make sure nobody is connected, then retry.",
             )
-        return self._proof(context, findings)
-
-    def _proof(self, context: Context, findings: Findings) -> Evidence:
-        looked = ", ".join(f"{count:,} cells of {table}" for table, count in sorted(findings.scanned.items()))
-        return Evidence((f"no transaction committed after {findings.after} is left: {looked} read at ALL",))
+        return proof(findings)
 
 
-async def scanned(context: Context) -> Findings:
-    """A whole scan at ALL that leaves nothing to the server's filter."""
+def proof(findings: Findings) -> Evidence:
+    """That nothing is left, and how much was read to see it."""
+    looked = ", ".join(f"{count:,} cells of {table}" for table, count in sorted(findings.scanned.items()))
+    return Evidence((f"no transaction committed after {findings.after} is left: {looked} read at ALL",))
+
+
+async def scanned(context: Context, *, again: int | None = None) -> Findings:
+    """A whole scan at ALL that leaves nothing to the server's filter. `again`: about how many cells it will read."""
     scope: Scope = await removal_scope(context)
-    return await Finder(context.cluster, scope, let_server_filter=False).complete()
+    finder = Finder(context.cluster, scope, let_server_filter=False)
+    label = "scan" if again is None else "rescan"
+    async for _ in finder.pages():
+        read = finder.findings.cells_scanned
+        total = None if again is None else max(again, read)
+        context.note_progress(Progressed(step=STEP, unit="cells read", done=read, total=total, scope=label))
+    return finder.findings

@@ -31,14 +31,22 @@ class FastForward(Step):
     async def plan(self, context: Context) -> Plan:
         target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
         bound = await context.timestamps.bound()
+        writes = context.timestamps.writes_to_fast_forward(target, bound)
         return Plan(
             title=f"fast-forward to {target}",
             lines=(
                 f"stored bound now: {'none' if bound is None else bound}",
                 f"fast-forward {context.timestamps.description} to {target}",
+                *(writes or (f"nothing has to be written: the bound is at or above {target} already",)),
             ),
             depends_on={"target": target, "bound": bound},
-            facts={"target": target, "bound": bound},
+            facts={
+                "target": target,
+                "bound": bound,
+                "service": context.timestamps.description,
+                "writes": list(writes),
+                "is_far": target - (bound or 0) > ASKED_ABOVE_BOUND,
+            },
         )
 
     async def outlook(self, context: Context) -> Sequence[str]:
@@ -47,14 +55,14 @@ class FastForward(Step):
 
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
         target, bound = plan.facts["target"], plan.facts["bound"] or 0
-        if target - bound <= ASKED_ABOVE_BOUND:
+        if not plan.facts["is_far"]:
             return ()
         return (
             Question(
                 name="far-fast-forward",
                 text=f"F = {target} is {target - bound:,} above the stored bound. This cannot be undone. Is it right?",
                 detail=plan.lines,
-                phrase=f"fast-forward {context.keyspace} to {target}",
+                phrase=context.phrase(f"fast-forward {context.keyspace} to {target}"),
                 fingerprint=plan.fingerprint,
             ),
         )

@@ -10,6 +10,7 @@ from atlasdb_recovery.events import (
     Event,
     FactEstablished,
     GuardChecked,
+    GuardOverruled,
     LinePrinted,
     Noted,
     PlanMade,
@@ -95,6 +96,13 @@ def preflight() -> Scene:
     }
     yield 0, FactEstablished(step=step, name="cluster-identity", value=identity)
     yield from done(step, 1.0, "cluster prod-eu-1, 3 nodes, pinned for this session", "B = 1000042; F = 2500001")
+
+
+def overruled() -> Scene:
+    """Clocks apart, and the operator goes on."""
+    yield 1, guard("preflight", "ClocksClose", "blocked", "127.0.0.2 is 74 s ahead", "Mend its clock.")
+    reason = "the node's clock was set right a minute ago, and it is stepping back slowly"
+    yield 50, GuardOverruled(step="preflight", guard="ClocksClose", reason=reason, by="wizard")
 
 
 def restore_store() -> Scene:
@@ -256,6 +264,12 @@ def skipped() -> list[Record]:
     return recorded(started(), preflight(), restore_store(), one(skip), *rest)
 
 
+def vouched_for() -> list[Record]:
+    """Complete, but a guard was overruled on the way."""
+    rest = (restore_store(), repair(), clean(), fast_forward(), prove(), completed())
+    return recorded(started(), overruled(), preflight(), *rest)
+
+
 STORIES: dict[str, Callable[[], list[Record]]] = {
     "successful": successful,
     "practice": lambda: successful("PRACTICE"),
@@ -265,5 +279,6 @@ STORIES: dict[str, Callable[[], list[Record]]] = {
     "killed": killed,
     "removed twice": removed_twice,
     "skipped": skipped,
+    "overruled": vouched_for,
     "empty": list,
 }

@@ -18,6 +18,7 @@ from atlasdb_recovery.events import (
     Event,
     FactEstablished,
     GuardChecked,
+    GuardOverruled,
     Noted,
     PlanMade,
     QuestionAsked,
@@ -84,6 +85,7 @@ def told_with(text: str) -> list[Record]:
         began,
         GuardChecked(step="preflight", guard=text, status="warned", evidence=text, remedy=text),
         GuardChecked(step="preflight", guard="B", status="blocked", evidence=text, remedy=text),
+        GuardOverruled(step="preflight", guard="B", reason=text, by=text),
         PlanMade(step="repair", title=text, lines=(text, text), fingerprint=text),
         StepIntended(step="repair", fingerprint=text, attempt=1),
         CommandStarted(step="repair", source=text, command=(text, text)),
@@ -166,7 +168,7 @@ def test_markdown(name: str, snapshot: SnapshotAssertion) -> None:
     assert markdown(stories.STORIES[name]()) == snapshot
 
 
-@pytest.mark.parametrize("name", ["successful", "practice", "parked", "failed"])
+@pytest.mark.parametrize("name", ["successful", "practice", "parked", "failed", "overruled"])
 def test_html(name: str, snapshot: SnapshotAssertion) -> None:
     text = html(stories.STORIES[name]())
     start, end = text.index("<style>"), text.index("</style>")
@@ -185,7 +187,7 @@ def test_any_text_is_shown_and_changes_nothing(text: str) -> None:
 
 
 def test_huge_text_is_cut_and_says_so() -> None:
-    assert len(told_with("x" * 300_000)) == 21
+    assert len(told_with("x" * 300_000)) == 22
     for report in (html(told_with("x" * 300_000)), markdown(told_with("x" * 300_000))):
         assert len(report) < 1_000_000
         assert "290000 more characters" in report

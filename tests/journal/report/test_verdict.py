@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from atlasdb_recovery.events import Event, GuardChecked, Noted, SessionAborted, SessionResumed, StepVerified
+from atlasdb_recovery.events import (
+    Event,
+    GuardChecked,
+    GuardOverruled,
+    Noted,
+    SessionAborted,
+    SessionResumed,
+    StepVerified,
+)
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import Journal, MemoryJournal, Record
 from atlasdb_recovery.journal.report import html, markdown
@@ -80,6 +88,25 @@ def test_a_skipped_step_is_unproven_and_stands_first() -> None:
     for text in (html(stories.skipped()), markdown(stories.skipped())):
         assert text.index("was skipped") < text.index("What, where and who")
         assert "the nodes were repaired by hand this morning" in text
+
+
+def test_an_overruled_guard_stands_in_the_verdict_with_its_reason() -> None:
+    found = judged(stories.vouched_for())
+    assert (found.tone, found.headline) == ("warned", "Restore complete, with a guard overruled")
+    assert any("ClocksClose was overruled: the node's clock was set right" in said for said in found.sentences)
+    for text in (html(stories.vouched_for()), markdown(stories.vouched_for())):
+        assert text.index("ClocksClose was overruled") < text.index("What, where and who")
+        assert "It had found: 127.0.0.2 is 74 s ahead." in text
+
+
+@pytest.mark.parametrize("kept", range(len(stories.vouched_for())))
+def test_an_overruled_guard_does_not_count_as_refusing_and_is_said_to_the_end(kept: int) -> None:
+    whole = events(stories.vouched_for())
+    found = judged(of(whole[:kept]))
+    was_overruled = any(isinstance(event, GuardOverruled) for event in whole[:kept])
+    assert any("ClocksClose was overruled" in said for said in found.sentences) is was_overruled
+    assert not (was_overruled and any("ClocksClose refuses" in said for said in found.sentences))
+    assert not is_complete(found)
 
 
 def test_practice_cannot_be_taken_for_live() -> None:
