@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -69,49 +69,47 @@ class Session:
         self._resume_command = resume_command
         self._take_over = take_over
         self._with_report = with_report
+        self._outcome: Outcome | None = None
+        """None until the session has begun; from then on it is parked, unless it ends otherwise."""
 
     async def run_new(self, procedure: str) -> Outcome:
         """Begin a session of this procedure."""
         settings = self._settings
         session = new_session_id(procedure, settings.keyspace, datetime.now(UTC))
-        outcome: Outcome | None = None
-        try:
+        with self._ending():
             async with self._connected(session, procedure) as context:
                 if procedure == "backup":
                     settings.backup_dir.mkdir(parents=True, exist_ok=True)
                 with await self._locked(context) as lock:
                     context.hold_lock = lock.check
-                    journal = Journal.create(settings.state_dir, session, secrets=settings.secrets())
-                    try:
+                    with closing(Journal.create(settings.state_dir, session, secrets=settings.secrets())) as journal:
                         started = await _started(context, procedure)
-                        outcome = await self._run(context, procedure, journal, [started, *_taken(lock)])
-                    finally:
-                        journal.close()
-        except asyncio.CancelledError:
-            if outcome is None:
-                raise
-        assert outcome is not None
-        return outcome
+                        await self._run(context, procedure, journal, [started, *_taken(lock)])
+        assert self._outcome is not None
+        return self._outcome
 
     async def run_again(self, session: str) -> Outcome:
         """Go on with a session that was parked, or whose process ended."""
-        journal = self._opened(session)
-        outcome: Outcome | None = None
-        try:
+        with self._ending(), closing(self._opened(session)) as journal:
             state = folded(record.event for record in journal.records())
             async with self._connected(session, state.procedure) as context:
                 _require_same(state, context)
                 context.state = state
                 with await self._locked(context) as lock:
                     context.hold_lock = lock.check
-                    outcome = await self._run(context, state.procedure, journal, [_resumed(lock)])
+                    await self._run(context, state.procedure, journal, [_resumed(lock)])
+        assert self._outcome is not None
+        return self._outcome
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Being interrupted changes nothing any more once the session has come to an outcome."""
+        self._outcome = None
+        try:
+            yield
         except asyncio.CancelledError:
-            if outcome is None:
+            if self._outcome is None:
                 raise
-        finally:
-            journal.close()
-        assert outcome is not None
-        return outcome
 
     def _opened(self, session: str) -> Journal:
         settings = self._settings
@@ -121,22 +119,27 @@ class Session:
             running = summary(journal_path(settings.state_dir, session))
             raise JournalError(f"{error} It was begun or resumed by {running.operator}.") from None
 
-    async def _run(self, context: Context, procedure: str, journal: EventJournal, first: Sequence[Event]) -> Outcome:
+    async def _run(self, context: Context, procedure: str, journal: EventJournal, first: Sequence[Event]) -> None:
         """Run the steps; cancelling it parks the session."""
         steps = PROCEDURES[procedure]()
         self._front_end.begin(steps)
+        self._outcome = Outcome.PARKED
         for event in first:
             journal.append(event)
             context.state.apply(event)
             self._front_end.show(event, context.state)
-        outcome = await _watched(Runner(steps, context, journal, self._front_end), context)
-        self._close(context.state, steps, outcome)
+        runner = Runner(steps, context, journal, self._front_end)
+        async with _watch(runner, context):
+            self._outcome = await runner.run()
+        self._close(context.state, steps, self._outcome)
         if self._with_report:
             self._write_report(context)
-        return outcome
 
     @asynccontextmanager
     async def _connected(self, session: str, procedure: str) -> AsyncIterator[Context]:
+        if self._resume_command is not None:
+            cql = self._settings.cql
+            self._front_end.say(f"connecting to {', '.join(cql.contact_points)}, port {cql.port}")
         async with (
             while_alive(self._front_end),
             self._graph(self._settings, session, self._answers, offline=procedure == "restore") as context,
@@ -174,16 +177,19 @@ class Session:
         self._front_end.say(f"report: {journal.with_name('report.html')}")
 
 
-async def _watched(runner: Runner, context: Context) -> Outcome:
-    """The run; while it is a restore, with an eye on who connects."""
+@asynccontextmanager
+async def _watch(runner: Runner, context: Context) -> AsyncIterator[None]:
+    """While a restore runs, an eye on who connects."""
     if context.state.procedure != "restore":
-        return await runner.run()
+        yield
+        return
     watch = asyncio.create_task(OfflineWatch(context, runner.watched).run())
     try:
-        return await runner.run()
+        yield
     finally:
         watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
+        with suppress(asyncio.CancelledError):  # a second signal must not take the outcome away
+            await asyncio.gather(watch, return_exceptions=True)
 
 
 async def _started(context: Context, procedure: str) -> SessionStarted:
