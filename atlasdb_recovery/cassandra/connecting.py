@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import ssl
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cassandra import AuthenticationFailed, DriverException
 from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, ExecutionProfile, NoHostAvailable
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, ExecutionProfile, NoHostAvailable, Session
 from cassandra.cluster import Cluster as Driver
 from cassandra.connection import ConnectionException
 from cassandra.policies import ConstantReconnectionPolicy, FallthroughRetryPolicy, RoundRobinPolicy
@@ -56,15 +58,38 @@ async def connected(
         max_schema_agreement_wait=0,
     )
     try:
-        session = await asyncio.to_thread(driver.connect, None, True)
+        session = await _session(driver)
     except (NoHostAvailable, DriverException, ConnectionException, OSError) as error:
         await asyncio.to_thread(driver.shutdown)
         raise ClusterUnreachable(refusal(error, contact_points, port, username, tls=tls is not None)) from error
-    except BaseException:
-        driver.shutdown()
-        raise
     session.use_client_timestamp = False
     return Connection(driver, session)
+
+
+async def _session(driver: Driver) -> Session:
+    """A session. Whoever is cancelled meanwhile need not wait until a silent node is given up: a thread does that."""
+    loop = asyncio.get_running_loop()
+    session: asyncio.Future[Session] = loop.create_future()
+
+    def connect() -> None:
+        made, failure = None, None
+        try:
+            made = driver.connect(None, True)
+        except BaseException as error:  # handed on to whoever waits
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, made, failure)
+
+    def settle(made: Session | None, failure: BaseException | None) -> None:
+        if session.cancelled():
+            threading.Thread(target=driver.shutdown, daemon=True).start()
+        elif failure is not None:
+            session.set_exception(failure)
+        else:
+            session.set_result(made)
+
+    threading.Thread(target=connect, daemon=True, name="connecting").start()
+    return await session
 
 
 def refusal(error: BaseException, contact_points: Sequence[str], port: int, username: str, *, tls: bool) -> str:

@@ -243,11 +243,11 @@ def _settings(options: dict[str, Any]) -> Settings:
     return load(settings_path(None), {"backup_dir": str(directory), **overrides})
 
 
-def run(arguments: list[str] | None = None, graph: Graph | None = None) -> None:
-    """The program. `graph` makes the sessions' object graphs, if not the live one."""
+def run(arguments: list[str] | None = None, graph: Graph | None = None) -> int:
+    """The program, to its exit code. `graph` makes the sessions' object graphs, if not the live one."""
     every_character()
-    sys.exit(exit_code_of(main, arguments, graph))
+    return exit_code_of(main, arguments, graph)
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(run())

@@ -15,7 +15,7 @@ from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid
 from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport
 from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, OutcomeUnknown
-from atlasdb_recovery.cli.interruption import Interrupted
+from atlasdb_recovery.cli.interruption import Interrupted, heard
 from atlasdb_recovery.crash import crash_file
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.lock import LockError, LockLost
@@ -44,7 +44,7 @@ def exit_code_of(command: click.Command, arguments: list[str] | None = None, gra
         result = command.main(args=arguments, standalone_mode=False, obj=graph)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, Interrupted) as error:
         return _explained(error)
     return int(result) if isinstance(result, int) else DONE
 
@@ -89,6 +89,7 @@ def _misused(error: Any) -> int:
 
 
 def _interrupted(error: Any) -> int:
+    heard(error)
     print(error, file=sys.stderr)
     return int(error.code)
 

@@ -1,13 +1,14 @@
 """The console scripts: signals are heeded before anything heavy is loaded, and `main` is what they run."""
 
 import sys
+from typing import NoReturn
 
-from atlasdb_recovery.cli.interruption import DONE, NOTHING_BEGUN, PARKED, Interrupted, heed_signals
+from atlasdb_recovery.cli.interruption import DONE, NOTHING_BEGUN, PARKED, Interrupted, heard, heed_signals, leave
 
 BEGIN_SOMETHING = {"backup", "restore"}
 
 
-def recovery() -> None:
+def recovery() -> NoReturn:
     """`atlasdb-recovery`."""
     if len(sys.argv) == 1:
         _open_wizard()
@@ -15,7 +16,7 @@ def recovery() -> None:
     _enter("atlasdb_recovery.cli.main", DONE if begins else PARKED)
 
 
-def atlasdb() -> None:
+def atlasdb() -> NoReturn:
     """`atlasdb`: whoever runs the next of AtlasDB's lines after this one must not take its interruption for success."""
     _enter("atlasdb_recovery.cli.atlasdb", PARKED)
 
@@ -29,7 +30,7 @@ def _open_wizard() -> None:
         sys.exit(wizard.run_wizard(wizard.LiveWorkplace(None, None, {}), Look.chosen()))
 
 
-def _enter(module: str, nothing_begun: int) -> None:
+def _enter(module: str, nothing_begun: int) -> NoReturn:
     try:
         heed_signals(NOTHING_BEGUN, nothing_begun)
         from importlib import import_module
@@ -37,5 +38,6 @@ def _enter(module: str, nothing_begun: int) -> None:
         program = import_module(module)
     except Interrupted as interrupted:
         print(interrupted, file=sys.stderr)
-        sys.exit(interrupted.code)
-    program.run()
+        heard(interrupted)
+        leave(interrupted.code)
+    leave(program.run())

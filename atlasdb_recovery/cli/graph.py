@@ -57,6 +57,7 @@ async def live_graph(
         username=settings.cql.username,
         password=str(settings.cql.password),
         tls=None if settings.cql.tls is None else settings.cql.tls.context(),
+        connect_timeout=settings.cql.connect_timeout,
         request_timeout=settings.cql.request_timeout,
         describe_ring=describe_ring,
     )

@@ -40,7 +40,7 @@ class Lines:
         self._is_asking = False
         self.is_gone = False
         self.secrets: Iterable[str] = ()
-        self.when_gone: Callable[[], None] = _nothing
+        self.when_gone: Callable[[], object] = _nothing
 
     def say(self, line: str) -> None:
         stamp = f"{datetime.now(UTC):%H:%M:%SZ}  " if self._stamped else ""

@@ -219,11 +219,11 @@ main.add_command(put_back.put_back)
 main.add_command(inspect)
 
 
-def run(arguments: list[str] | None = None, graph: Graph | None = None) -> None:
-    """The program. `graph` makes the sessions' object graphs, if not the live one."""
+def run(arguments: list[str] | None = None, graph: Graph | None = None) -> int:
+    """The program, to its exit code. `graph` makes the sessions' object graphs, if not the live one."""
     every_character()
-    sys.exit(exit_code_of(main, arguments, graph))
+    return exit_code_of(main, arguments, graph)
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(run())

@@ -1,5 +1,6 @@
 """Line mode: the same events as the wizard, one line each, readable on a dumb terminal and in a log."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -42,7 +43,12 @@ class PlainFrontEnd:
         self._since = clock()
 
     def begin(self, steps: Sequence[Step]) -> None:
-        """The steps that are about to be run, in their order."""
+        """The steps that are about to be run, in their order. Whoever cannot be heard any more parks them."""
+        task = asyncio.current_task()
+        if task is not None:
+            self.lines.when_gone = task.cancel
+            if self.lines.is_gone:
+                task.cancel()
         self._narration = Narration(steps, verbose=self._verbose)
         self._paces = {}
 
