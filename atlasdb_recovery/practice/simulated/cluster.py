@@ -86,7 +86,7 @@ class SimulatedCluster(SimulatedServers):
     ) -> AsyncIterator[Sequence[Cell]]:
         if value_between is not None and not self.dialect.filters_by_value:
             raise StatementRefused("Predicates on non-primary-key columns are not yet supported")
-        table_id = self.table(keyspace, table).id
+        table_id, at_all = self.table(keyspace, table).id, consistency is Consistency.ALL
         page: list[Cell] = []
         for segment in self.ring(keyspace).segments(bytes.fromhex(start), bytes.fromhex(end)):
             beyond = None
@@ -94,7 +94,7 @@ class SimulatedCluster(SimulatedServers):
             while going_on:
                 going_on = False
                 nodes = self._answering("scan", segment.replicas, consistency, node)
-                for cell in self._coordinator.live_cells(table_id, segment, nodes, beyond):
+                for cell in self._coordinator.live_cells(table_id, segment, nodes, beyond, at_all=at_all):
                     beyond = cell.position
                     if value_between is not None and not value_between[0] < cell.value < value_between[1]:
                         continue
@@ -116,7 +116,7 @@ class SimulatedCluster(SimulatedServers):
         nodes = self._answering("read", self.ring(keyspace).replicas(position[0]), consistency, None)
         if consistency is Consistency.SERIAL:
             nodes = self._paxos.serial_participants(keyspace, table_id, position[0])
-        version = self._coordinator.read(table_id, position, nodes)
+        version = self._coordinator.read(table_id, position, nodes, at_all=consistency is Consistency.ALL)
         return None if version is None or version[1] else cell_of(position, version)
 
     async def read_partition(
@@ -126,7 +126,7 @@ class SimulatedCluster(SimulatedServers):
         nodes = self._answering("read_partition", self.ring(keyspace).replicas(key), consistency, node)
         if consistency is Consistency.SERIAL:
             nodes = self._paxos.serial_participants(keyspace, table_id, key)
-        return self._coordinator.partition(table_id, key, nodes)
+        return self._coordinator.partition(table_id, key, nodes, at_all=consistency is Consistency.ALL)
 
     async def put(self, keyspace: str, table: str, cell: Cell, *, consistency: Consistency) -> None:
         if cell.write_time is None:

@@ -58,10 +58,12 @@ class Coordinator:
                 taken += 1
         return taken
 
-    def read(self, table_id: str, position: Position, nodes: Sequence[SimulatedNode]) -> Version | None:
+    def read(
+        self, table_id: str, position: Position, nodes: Sequence[SimulatedNode], *, at_all: bool = False
+    ) -> Version | None:
         """The winning version among these replicas, tombstones included; those that lack it are repaired.
 
-        The answer waits for that: raises `NotEnoughReplicas` when such a repair is lost.
+        At ALL the answer waits for every one of them: raises `NotEnoughReplicas` when such a repair is lost.
         """
         versions = [node.store(table_id).cells.get(position) for node in nodes]
         found = [version for version in versions if version is not None]
@@ -71,21 +73,22 @@ class Coordinator:
         for node, version in zip(nodes, versions, strict=True):
             if version == winner:
                 continue
-            if self._loses(node.address):
+            if not self._loses(node.address):
+                node.store(table_id).apply(position, winner)
+            elif at_all:
                 raise NotEnoughReplicas(f"{node.address} did not take the read's repair in time (simulated).")
-            node.store(table_id).apply(position, winner)
         return winner
 
-    def partition(self, table_id: str, key: bytes, nodes: Sequence[SimulatedNode]) -> tuple[Cell, ...]:
+    def partition(self, table_id: str, key: bytes, nodes: Sequence[SimulatedNode], *, at_all: bool) -> tuple[Cell, ...]:
         positions = sorted({position for node in nodes for position in node.store(table_id).partition(key)})
         return tuple(
             cell_of(position, version)
             for position in positions
-            if (version := self.read(table_id, position, nodes)) is not None and not version[1]
+            if (version := self.read(table_id, position, nodes, at_all=at_all)) is not None and not version[1]
         )
 
     def live_cells(
-        self, table_id: str, segment: Segment, nodes: Sequence[SimulatedNode], beyond: Position | None
+        self, table_id: str, segment: Segment, nodes: Sequence[SimulatedNode], beyond: Position | None, *, at_all: bool
     ) -> Iterator[Cell]:
         """The segment's live cells after `beyond`, in token order."""
         positions = _merged([node.store(table_id).between(segment.after, segment.until, beyond) for node in nodes])
@@ -97,7 +100,7 @@ class Coordinator:
                     yield cell_of(position, version)
             return
         for position in positions:
-            winner = self.read(table_id, position, nodes)
+            winner = self.read(table_id, position, nodes, at_all=at_all)
             if winner is not None and not winner[1]:
                 yield cell_of(position, winner)
 

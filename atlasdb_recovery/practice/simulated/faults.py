@@ -73,6 +73,10 @@ class Faults:
         """Do this the next time `point` is reached, after it was passed `passes` times."""
         self._awaited.append(_Awaited(point, passes, action))
 
+    def forget(self) -> None:
+        """What was to be done at points that were not reached is not done."""
+        self._awaited.clear()
+
     def reached(self, point: str) -> None:
         if not self._awaited:
             return
@@ -82,6 +86,14 @@ class Faults:
             else:
                 self._awaited.remove(awaited)
                 awaited.action()
+
+    def calm(self) -> None:
+        """Nothing that still waits to go wrong does, and no mutation is dropped any more."""
+        self.forget()
+        self.commands.clear()
+        self.repairs.clear()
+        self.lossy.clear()
+        self.loss = 0.0
 
     def in_next_repair(self, address: str, fault: RepairFault) -> None:
         self.repairs.setdefault(address, deque()).append(fault)

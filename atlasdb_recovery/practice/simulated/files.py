@@ -45,8 +45,11 @@ class DataDirectories:
         self._loaded: set[Path] = set()
 
     def directories(self) -> dict[str, Path]:
-        self._in_use = True
-        self.schema_changed()
+        if not self._in_use:
+            self._in_use = True
+            for address in self._servers.addresses:
+                self._directory(address).mkdir(parents=True, exist_ok=True)
+            self.schema_changed()
         return {address: self._directory(address) for address in self._servers.addresses}
 
     def schema_changed(self) -> None:
