@@ -104,12 +104,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """The store's copy is made by nodetool snapshot; else node by node and table by table, in any order, by hand."""
     two_files: bool
     """The backup has no manifest."""
+    coordination_first: bool
+    """`_coordination` is copied on every node before anything else is, by hand."""
     until_copied: int
     """Stages of the service between B and the first copy."""
     stages_a_request: int
     """At most so many run before each request of the backup."""
     meanwhile: Chapter
-    """Played once, somewhere between B and F, if its stages are not 0."""
+    """Played once, somewhere between B and F, perhaps between two copies; not if its stages are 0."""
     restoring: Restoring
 
 
@@ -133,6 +135,7 @@ def drawn(source: random.Random) -> History:
         before=_life(source, draw),
         snapshots=snapshots,
         two_files=two_files,
+        coordination_first=source.random() < 0.3,
         until_copied=source.choice((0, 5, 60)),
         stages_a_request=source.randint(0, 6),
         meanwhile=_meanwhile(source, draw, installs=not two_files),

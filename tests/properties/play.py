@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from atlasdb_recovery.atlas import manifest, timestamp_file
+from atlasdb_recovery.atlas.names import COORDINATION
 from atlasdb_recovery.atlas.schema_ranges import SchemaMap
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
 from atlasdb_recovery.practice import oracle, practice_keyspace
@@ -114,6 +115,7 @@ class Play:
         self.servers = self._machines("127.0.9", SimulatedClock(), history.seed)
         self.service = Service(history, self.servers, KEYSPACE)
         self._image: KeyspaceImage | None = None
+        self._until_meanwhile = 0
 
     def run(self) -> Verdict:
         """Raises HistoryFailed if the restore gets stuck, if the oracle says no, or if life cannot go on after it."""
@@ -146,8 +148,8 @@ class Play:
 
     async def back_up(self) -> None:
         """The real procedure, while the service goes on between any two of its requests."""
-        when = self._source.randint(1, 60) if self.history.meanwhile.stages else 0
-        process = Process(before=partial(self._go_on, iter(range(1, 10_000)), when))
+        self._until_meanwhile = self._source.randint(1, 120) if self.history.meanwhile.stages else 0
+        process = Process(before=self._go_on)
         arena = self._arena(Machines(self.servers, process))
         operator = Operator({}, self._copy_by_hand)
         journal = ProcessJournal()
@@ -159,8 +161,10 @@ class Play:
         if self.history.two_files:
             (arena.settings.backup_dir / manifest.MANIFEST_NAME).unlink()
 
-    async def _go_on(self, requests: Any, when: int) -> None:
-        if next(requests) == when:
+    async def _go_on(self) -> None:
+        """The service, between two requests of the backup or between two copies."""
+        self._until_meanwhile -= 1
+        if self._until_meanwhile == 0:
             await self.service.play(self.history.meanwhile)
         await self.service.writer.run(self._source.randint(0, self.history.stages_a_request))
 
@@ -169,10 +173,13 @@ class Play:
         await self.service.writer.run(self.history.until_copied)
         image = take_image(self.servers, KEYSPACE)
         parts = [(address, table) for address in image.cells for table in image.cells[address]]
-        for address, table in self._source.sample(parts, len(parts)):
+        parts = self._source.sample(parts, len(parts))
+        if self.history.coordination_first:
+            parts.sort(key=lambda part: part[1] != COORDINATION)
+        for address, table in parts:
             table_id = self.servers.table(KEYSPACE, table).id
             image.cells[address][table] = dict(self.servers.nodes[address].store(table_id).cells)
-            await self.service.writer.run(self._source.randint(0, self.history.stages_a_request))
+            await self._go_on()
         self._image = image
 
     async def lose(self) -> None:

@@ -3,7 +3,8 @@
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_file, varlong
-from atlasdb_recovery.atlas.names import SWEEP_TIMESTAMPS
+from atlasdb_recovery.atlas.coordination import SchemaMap
+from atlasdb_recovery.atlas.names import COORDINATION, SWEEP_TIMESTAMPS
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
@@ -91,17 +92,21 @@ class SchemaKnown(Guard):
         else:
             known = await schema_map(context)
             stored = await stored_schema_map(context)
+            if COORDINATION not in keyspace.tables and known.schemas() != {1}:
+                return blocked(f"there is no `_coordination`, and the backup's map says: {_map_shown(known)}")
             if contradiction := _contradiction(known, stored):
                 return blocked(f"the backup's map and `_coordination` disagree: {contradiction}")
-        ranges = ", ".join(f"from {r.lower} schema {r.schema}" for r in known.ranges)
-        bound = "no bound" if known.bound is None else f"valid to {known.bound}"
-        return passed(f"{ranges}; {bound}")
+        return passed(_map_shown(known))
 
 
-def _contradiction(known: object, stored: object) -> str:
-    from atlasdb_recovery.atlas.coordination import SchemaMap
+def _map_shown(known: SchemaMap) -> str:
+    ranges = ", ".join(f"from {r.lower} schema {r.schema}" for r in known.ranges)
+    return f"{ranges}; {'no bound' if known.bound is None else f'valid to {known.bound}'}"
 
-    if not isinstance(known, SchemaMap) or not isinstance(stored, SchemaMap):
+
+def _contradiction(known: SchemaMap, stored: SchemaMap) -> str:
+    """Where both have decided. A row without a pointer has decided nothing: it was copied before its first value."""
+    if stored.bound is None:
         return ""
     edges = {r.lower for r in (*known.ranges, *stored.ranges)}
     for start in sorted(edges):

@@ -2,18 +2,24 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from atlasdb_recovery.events import Event, FactEstablished, Progressed
+from atlasdb_recovery.events import Event, FactEstablished, Noted, Progressed
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.removal.coordination_row import schemas_to_store, store_schemas
 from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe, removal_lines, statements
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
 from atlasdb_recovery.procedure.removal.run import STEP, exported, next_export_path, removed
 from atlasdb_recovery.procedure.removal.scope import removal_scope
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
+
+BEHIND = (
+    "`_coordination` was copied before a schema was installed that later copies hold transactions of: "
+    "its row is brought up to the backup's map, by conditional writes, commit at ALL"
+)
 
 
 class CleanTransactions(Step):
@@ -30,16 +36,16 @@ class CleanTransactions(Step):
 
     async def evidence(self, context: Context) -> Evidence | None:
         findings = await scanned(context)
-        return None if findings.count else proof(findings)
+        return None if findings.count or await schemas_to_store(context) else proof(findings)
 
     async def plan(self, context: Context) -> Plan:
         scope = await removal_scope(context)
         findings = await scanned(context)
         refuse_unsafe(context, findings)
-        export = next_export_path(context)
+        export, behind = next_export_path(context), await schemas_to_store(context)
         return Plan(
             title=f"remove {findings.count:,} transactions committed after {scope.after} from {context.keyspace}",
-            lines=plan_lines(context, scope, findings, export),
+            lines=(*plan_lines(context, scope, findings, export), *([BEHIND] if behind else [])),
             depends_on={"digest": findings.digest, "after": scope.after, "removal": context.settings.removal},
             facts=findings.facts()
             | {
@@ -92,6 +98,9 @@ class CleanTransactions(Step):
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         yield FactEstablished(step=self.name, name=facts.FINDINGS, value=plan.facts)
+        if schemas := await schemas_to_store(context):
+            await store_schemas(context, schemas)
+            yield Noted(step=self.name, level="note", text=f"`_coordination` is valid to {schemas.bound} again")
         if not plan.facts["count"]:
             return
         scope = await removal_scope(context)
@@ -109,6 +118,12 @@ class CleanTransactions(Step):
                 f"{findings.count:,} transactions committed after {findings.after} are still there after the removal",
                 evidence=tuple(f"start {f.start}, commit {f.commit}, schema {f.schema}" for f in findings.samples),
                 remedy="Something wrote to the transactions tables meanwhile, or a node's clock is ahead. "
+                "Make sure nobody is connected, then retry.",
+            )
+        if await schemas_to_store(context):
+            raise StepFailure(
+                "`_coordination` still reads otherwise than the backup's schema map",
+                remedy="A cell of its row has a write time ahead of the nodes' clocks, or somebody else writes to it. "
                 "Make sure nobody is connected, then retry.",
             )
         return proof(findings)
