@@ -185,6 +185,15 @@ class Noted(Event, frozen=True, kw_only=True):
     text: str
 
 
+class ActedInPractice(Event, frozen=True, kw_only=True):
+    """The operator did something in the practice world, beside the procedure; `seen` is what came of it."""
+
+    key: str
+    action: str
+    seen: str
+    seconds: float = 0.0
+
+
 class SessionParked(Event, frozen=True, kw_only=True):
     """Stopped, resumable."""
 
@@ -221,6 +230,7 @@ AnyEvent = (
     | RepairJudged
     | FactEstablished
     | Noted
+    | ActedInPractice
     | SessionParked
     | SessionCompleted
     | SessionAborted

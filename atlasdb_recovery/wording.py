@@ -108,6 +108,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.RepairJudged: _judged,
     e.FactEstablished: _fact,
     e.Noted: lambda ev: [f"{ev.step}: {'WARNING: ' if ev.level == 'warning' else ''}{ev.text}"],
+    e.ActedInPractice: lambda ev: [f"practice world: {ev.action}: {ev.seen}"],
     e.SessionParked: lambda ev: [f"parked: {ev.reason}"],
     e.SessionCompleted: _completed,
     e.SessionAborted: lambda ev: [f"aborted: {ev.reason}"],

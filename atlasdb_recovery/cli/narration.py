@@ -20,7 +20,7 @@ class Narration:
         self._steps = {step.name: step for step in steps}
         self._heading = ""
         self._guards: dict[str, tuple[str, str]] = {}
-        self._unchanged: list[str] = []
+        self._unchanged: set[str] = set()
         self._watched = ("", "")
         self._plans: dict[str, PlanMade] = {}
 
@@ -45,11 +45,14 @@ class Narration:
         is_news = said is None or (said != now and event.status not in QUIET) or (said[0] not in QUIET and said != now)
         if is_news or self._verbose:
             return lines_for(event)
-        self._unchanged.append(event.guard if event.status in QUIET else f"{event.guard} ({event.status} as before)")
+        if event.status in QUIET:
+            self._unchanged.add(event.guard)
+        elif event.status == "warned":
+            self._unchanged.add(f"{event.guard} (warned as before)")
         return []
 
     def _held(self) -> list[str]:
-        held, self._unchanged = self._unchanged, []
+        held, self._unchanged = self._unchanged, set()
         return [f"{self._heading}: ok       {', '.join(sorted(held))}"] if held else []
 
     def _told(self, event: Event) -> list[str]:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, Protocol
 
 from atlasdb_recovery import __version__
@@ -17,7 +18,7 @@ from atlasdb_recovery.events import Event, Noted, SessionResumed, SessionStarted
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
 from atlasdb_recovery.journal.reader import JournalReader
-from atlasdb_recovery.journal.record import Journal, JournalError, JournalInUse, journal_path
+from atlasdb_recovery.journal.record import EventJournal, Journal, JournalError, JournalInUse, journal_path
 from atlasdb_recovery.journal.sessions import new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
@@ -25,7 +26,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.front_end import FrontEnd
 from atlasdb_recovery.procedure.offline_watch import OfflineWatch
 from atlasdb_recovery.procedure.restore import restore_steps
-from atlasdb_recovery.procedure.runner import EventJournal, Outcome, Runner
+from atlasdb_recovery.procedure.runner import Outcome, Runner
 from atlasdb_recovery.procedure.session import SessionState, folded
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.settings import Settings
@@ -48,6 +49,14 @@ class SessionFrontEnd(FrontEnd, Protocol):
         ...
 
 
+class Journals(Protocol):
+    """Where the journals of sessions are kept."""
+
+    def create(self, state_dir: Path, session: str, *, secrets: frozenset[str]) -> EventJournal: ...
+
+    def open(self, state_dir: Path, session: str, *, secrets: frozenset[str]) -> EventJournal: ...
+
+
 class Session:
     """One run of a procedure by one front-end. `resume_command` gives the line that goes on with a session."""
 
@@ -61,6 +70,7 @@ class Session:
         *,
         take_over: bool = False,
         with_report: bool = True,
+        journals: Journals = Journal,
     ) -> None:
         self._graph = graph
         self._settings = settings
@@ -71,6 +81,7 @@ class Session:
         self._with_report = with_report
         self._outcome: Outcome | None = None
         """None until the session has begun; from then on it is parked, unless it ends otherwise."""
+        self._journals = journals
 
     async def run_new(self, procedure: str) -> Outcome:
         """Begin a session of this procedure."""
@@ -82,7 +93,8 @@ class Session:
                     settings.backup_dir.mkdir(parents=True, exist_ok=True)
                 with await self._locked(context) as lock:
                     context.hold_lock = lock.check
-                    with closing(Journal.create(settings.state_dir, session, secrets=settings.secrets())) as journal:
+                    journal = self._journals.create(settings.state_dir, session, secrets=settings.secrets())
+                    with closing(journal):
                         started = await _started(context, procedure)
                         await self._run(context, procedure, journal, [started, *_taken(lock)])
         assert self._outcome is not None
@@ -111,10 +123,10 @@ class Session:
             if self._outcome is None:
                 raise
 
-    def _opened(self, session: str) -> Journal:
+    def _opened(self, session: str) -> EventJournal:
         settings = self._settings
         try:
-            return Journal.open(settings.state_dir, session, secrets=settings.secrets())
+            return self._journals.open(settings.state_dir, session, secrets=settings.secrets())
         except JournalInUse as error:
             running = summary(journal_path(settings.state_dir, session))
             raise JournalError(f"{error} It was begun or resumed by {running.operator}.") from None

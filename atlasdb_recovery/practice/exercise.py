@@ -4,7 +4,7 @@ The restore itself is the real procedure; nothing here knows how it is done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -60,16 +60,17 @@ class Exercise:
         self.writer = AtlasWriter(practice.cluster, keyspace, self.timestamps, seed=seed)
         self._stages = stages or STAGES_BETWEEN_SCHEMAS
         self._service: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
 
-    async def make_history(self) -> None:
-        """Transactions in schemas 1, 2 and 3; one node misses a part of each."""
+    async def make_history(self, schemas: Sequence[int] = (1, 2, 3)) -> None:
+        """Transactions in these schemas, one after the other; one node misses a part of the first's."""
         await practice_keyspace.create(self.practice.cluster, self.keyspace, self.practice.replication)
         await self.timestamps.start()
         behind = self.practice.addresses[-1]
-        for schema in (1, 2, 3):
+        for schema in schemas:
             await self.writer.install_schema(schema)
             await self.writer.run(self._stages)
-            if schema == 1:
+            if schema == schemas[0]:
                 await self.practice.without_node(behind, self._more)
 
     async def _more(self) -> None:
@@ -82,8 +83,13 @@ class Exercise:
 
     async def _serve(self) -> None:
         while True:
-            await self.writer.run(1)
+            await self.get_on(1)
             await asyncio.sleep(PAUSE)
+
+    async def get_on(self, stages: int) -> None:
+        """The service's transactions advance by this many stages, now."""
+        async with self._one_at_a_time:
+            await self.writer.run(stages)
 
     async def kill_service(self) -> None:
         """It stops where it is: open transactions stay open for ever."""

@@ -104,6 +104,12 @@ def _named(quorum: Sequence[int]) -> str:
     return "replicas " + "+".join(str(at + 1) for at in quorum)
 
 
+async def commits_on(cluster: Cluster, keyspace: str, schema_map: SchemaMap, address: str) -> Mapping[int, int]:
+    """Start to commit timestamp of every transaction that reads as committed in this node's own rows."""
+    tables = (TRANSACTIONS, TRANSACTIONS2)
+    return _commits({table: await _own_rows(cluster, keyspace, table, address) for table in tables}, schema_map)
+
+
 async def _own_rows(cluster: Cluster, keyspace: str, table: str, address: str) -> Rows:
     pages = cluster.scan(keyspace, table, *WHOLE_RING, consistency=Consistency.ONE, page_size=PAGE, node=address)
     return {cell.position: cell async for page in pages for cell in page}

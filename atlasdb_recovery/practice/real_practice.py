@@ -1,7 +1,9 @@
 """Three real nodes to practise on."""
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +13,8 @@ from atlasdb_recovery.cassandra.nodetool import CommandNodetool
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
 from atlasdb_recovery.cassandra.sockets import addresses_of_this_machine
 from atlasdb_recovery.practice.real import RealCluster
+
+STRANGER = "atlasdb_recovery.practice.stranger"
 
 
 class RealPractice:
@@ -27,12 +31,16 @@ class RealPractice:
             **{center: str(count) for center, count in real.nodes_by_data_center.items()},
         }
         self.local_addresses = addresses_of_this_machine(self.addresses)
+        self._stranger: Process | None = None
 
     def seconds_now(self) -> float:
         return time.time()
 
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def pass_time(self) -> None:
+        """Real time passes by itself."""
 
     async def without_node(self, address: str, meanwhile: Callable[[], Awaitable[None]]) -> None:
         await self.real.stop_node(address)
@@ -41,6 +49,35 @@ class RealPractice:
         finally:
             await self.real.start_node(address)
 
+    def is_up(self, address: str) -> bool:
+        return self.real.process_id(address) is not None
+
+    async def stop_node(self, address: str) -> None:
+        await self.real.stop_node(address)
+
+    async def start_node(self, address: str) -> None:
+        await self.real.start_node(address)
+
+    async def stop_node_in_repair(self, address: str) -> None:
+        """At once: a repair of so few rows leaves no time for more."""
+        await self.real.stop_node(address)
+
+    async def connect_stranger(self, address: str, user: str) -> None:
+        """Another process, whose driver connects again whatever happens to the nodes; these take every user."""
+        self._stranger = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", STRANGER, address, str(self.real.native_port)),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+        )
+        assert self._stranger.stdout is not None
+        await self._stranger.stdout.readline()
+
+    async def disconnect_stranger(self) -> None:
+        stranger, self._stranger = self._stranger, None
+        if stranger is not None:
+            await stranger.communicate()  # the end of its input ends it
+
 
 @asynccontextmanager
 async def real_practice(version: str, directory: Path) -> AsyncIterator[RealPractice]:
@@ -48,9 +85,11 @@ async def real_practice(version: str, directory: Path) -> AsyncIterator[RealPrac
     real = await RealCluster.start(version, directory)
     try:
         cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
+        practice = RealPractice(real, cluster)
         try:
-            yield RealPractice(real, cluster)
+            yield practice
         finally:
+            await practice.disconnect_stranger()
             await cluster.close()
     finally:
         await real.stop()

@@ -3,21 +3,42 @@
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
-from atlasdb_recovery.practice.simulated import Dialect, SimulatedCluster, SimulatedNodetool
+from atlasdb_recovery.cassandra.ports import Client, Cluster, Nodetool
+from atlasdb_recovery.practice.simulated import (
+    Dialect,
+    PacedClock,
+    SimulatedClock,
+    SimulatedCluster,
+    SimulatedNodetool,
+)
 
 REPLICAS = 3
+STARTS_IN = 20.0
+"""Simulated seconds until a started node is up."""
+SECONDS_PER_WATCHED_RANGE = 5.0
+BUSY = 30.0
+"""Requests a second of a stranger."""
 
 
 class SimulatedPractice:
     """Three nodes in this process, in simulated time."""
 
-    def __init__(self, dialect: Dialect = Dialect.APACHE, *, seed: int = 0, data_root: Path | None = None) -> None:
-        self.simulated = SimulatedCluster(dialect=dialect, seed=seed, data_root=data_root)
+    def __init__(
+        self,
+        dialect: Dialect = Dialect.APACHE,
+        *,
+        seed: int = 0,
+        data_root: Path | None = None,
+        clock: SimulatedClock | None = None,
+    ) -> None:
+        self.simulated = SimulatedCluster(dialect=dialect, seed=seed, data_root=data_root, clock=clock)
+        if isinstance(clock, PacedClock):
+            self.simulated.seconds_per_range = SECONDS_PER_WATCHED_RANGE
         self.cluster: Cluster = self.simulated
         self.nodetool: Nodetool = SimulatedNodetool(self.simulated)
         self.addresses = self.simulated.addresses
         self.replication: Mapping[str, str] = {"class": "NetworkTopologyStrategy", "datacenter1": str(REPLICAS)}
+        self._stranger: Client | None = None
 
     @property
     def data_directories(self) -> Mapping[str, Path]:
@@ -33,9 +54,36 @@ class SimulatedPractice:
     async def wait(self, seconds: float) -> None:
         await self.simulated.wall.sleep(seconds)
 
+    async def pass_time(self) -> None:
+        if isinstance(self.simulated.wall, PacedClock):
+            await self.simulated.wall.follow()
+
     async def without_node(self, address: str, meanwhile: Callable[[], Awaitable[None]]) -> None:
         self.simulated.stop_node(address)
         try:
             await meanwhile()
         finally:
             self.simulated.start_node(address)
+
+    def is_up(self, address: str) -> bool:
+        return self.simulated.nodes[address].up
+
+    async def stop_node(self, address: str) -> None:
+        self.simulated.stop_node(address)
+
+    async def start_node(self, address: str) -> None:
+        await self.simulated.wall.sleep(STARTS_IN)
+        self.simulated.start_node(address)
+        if self._stranger is not None and self._stranger.node == address:
+            await self.connect_stranger(address, self._stranger.user)
+
+    async def stop_node_in_repair(self, address: str) -> None:
+        self.simulated.faults.before("repair.range", lambda: self.simulated.stop_node(address))
+
+    async def connect_stranger(self, address: str, user: str) -> None:
+        self._stranger = self.simulated.connect_client(address, user, requests_per_second=BUSY)
+
+    async def disconnect_stranger(self) -> None:
+        if self._stranger is not None:
+            self.simulated.disconnect_client(self._stranger)
+            self._stranger = None

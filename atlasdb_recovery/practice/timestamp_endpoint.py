@@ -9,6 +9,7 @@ from typing import Self
 from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
 
 ANSWERS_WITHIN = 10.0
+ENDS_WITHIN = 0.05
 
 
 class TimestampEndpoint:
@@ -38,7 +39,7 @@ class TimestampEndpoint:
                 """Requests are not worth a line."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(ENDS_WITHIN,), daemon=True)
 
     @property
     def uri(self) -> str:

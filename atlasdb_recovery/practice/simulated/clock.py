@@ -2,11 +2,15 @@
 
 import asyncio
 import heapq
+import time
 from collections.abc import Callable
 from itertools import count
 
 START = 1_795_400_000.0
 """2026-11-23, in Unix seconds."""
+
+FOLLOWED_EVERY = 0.25
+"""Real seconds between two looks at the real time."""
 
 SimulatedAction = Callable[[], None]
 
@@ -44,3 +48,56 @@ class SimulatedClock:
         """As `asyncio.sleep`, but no real time passes; others get their turn."""
         self.advance(seconds)
         await asyncio.sleep(0)
+
+    async def work(self, seconds: float) -> None:
+        """Something takes that long. Nobody watches here, so nobody gets a turn meanwhile."""
+        self.advance(seconds)
+
+    async def keep_pace(self) -> None:
+        """Whoever has let time pass by `advance` waits here until it has passed for the one who watches, too."""
+
+
+class PacedClock(SimulatedClock):
+    """Simulated time for somebody to watch: a simulated second lasts `pace` real ones (1, 0.1, or 0: no time).
+
+    `follow` moves it on with real time while nothing else does, so that what is due happens while an operator thinks;
+    with a pace of 0 it then keeps step with real time, and only the cluster's own work takes none.
+    """
+
+    def __init__(self, start: float, pace: float = 0.0) -> None:
+        super().__init__(start)
+        self._pace = pace
+        self._watched_from: tuple[float, float] | None = None
+
+    async def follow(self) -> None:
+        """Keep step with real time from now on; runs until it is cancelled."""
+        self._watched_from = (time.monotonic(), self.time())
+        seen = time.monotonic()
+        while True:
+            await asyncio.sleep(FOLLOWED_EVERY)
+            now = time.monotonic()
+            self.advance(now - seen if self._pace == 0 else max(0.0, self._watched() - self.time()))
+            seen = now
+
+    async def sleep(self, seconds: float) -> None:
+        """Those who sleep at the same time sleep side by side, unless the pace is 0."""
+        if self._pace == 0 or self._watched_from is None:
+            await super().sleep(seconds)
+            return
+        until = self.time() + seconds
+        await asyncio.sleep(max(0.0, (until - self._watched()) * self._pace))
+        self.advance(max(0.0, until - self.time()))
+
+    async def work(self, seconds: float) -> None:
+        """As `sleep`: others see what is done one after the other."""
+        await self.sleep(seconds)
+
+    async def keep_pace(self) -> None:
+        ahead = 0.0 if self._pace == 0 or self._watched_from is None else self.time() - self._watched()
+        await asyncio.sleep(max(0.0, ahead * self._pace))
+
+    def _watched(self) -> float:
+        """What time it is for the one who watches."""
+        assert self._watched_from is not None
+        real, simulated = self._watched_from
+        return simulated + (time.monotonic() - real) / self._pace

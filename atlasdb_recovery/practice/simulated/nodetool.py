@@ -1,6 +1,5 @@
 """nodetool of the simulated nodes: the `Nodetool` protocol."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 
@@ -47,12 +46,11 @@ VERBS: Mapping[str, Verb] = {
 
 
 class SimulatedNodetool:
-    """`pace` is how many real seconds pass between two lines of a repair, for an operator to watch; 0 in tests."""
+    """Its commands and a repair's lines take simulated time; the servers' clock says what that is in real time."""
 
-    def __init__(self, servers: SimulatedServers, *, jmx_port: int = 7199, pace: float = 0.0) -> None:
+    def __init__(self, servers: SimulatedServers, *, jmx_port: int = 7199) -> None:
         self._servers = servers
         self._jmx_port = jmx_port
-        self._pace = pace
 
     def command(self, address: str, *arguments: str) -> tuple[str, ...]:
         return ("nodetool", "-h", address, "-p", str(self._jmx_port), *arguments)
@@ -70,7 +68,7 @@ class SimulatedNodetool:
 
     async def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         began = self._servers.wall.time()
-        self._servers.wall.advance(CALL_SECONDS)
+        await self._servers.wall.work(CALL_SECONDS)
         fault = self._servers.faults.of_command(address, arguments)
         if fault is not None and fault.hangs:
             shown = " ".join(self.command(address, *arguments))
@@ -97,8 +95,7 @@ class SimulatedNodetool:
         run = RepairRun(self._servers, node, arguments)
         try:
             for printed in run.lines():
-                if self._pace:
-                    await asyncio.sleep(self._pace)
+                await self._servers.wall.keep_pace()
                 yield Line(at=self._servers.wall.time() - began, stream=printed.stream, text=printed.text)
         finally:
             run.go_on_alone()

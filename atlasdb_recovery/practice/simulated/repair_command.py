@@ -20,7 +20,6 @@ from atlasdb_recovery.practice.simulated.repair_plan import NotRepairable, Repai
 from atlasdb_recovery.practice.simulated.servers import SimulatedServers
 from atlasdb_recovery.practice.simulated.storage import Position
 
-SECONDS_PER_RANGE = 0.4
 DISCOVERED = "condition satisfied queried for parent session status and discovered repair completed."
 SUCCESS = "Repair completed successfully"
 
@@ -114,7 +113,7 @@ class RepairCommand:
         servers = self._servers
         for one in session.ranges:
             servers.faults.reached("repair.range")
-            servers.wall.advance(SECONDS_PER_RANGE)
+            servers.wall.advance(servers.seconds_per_range)
             if self.number not in self._node.repairs:
                 raise CoordinatorDied
             for address in session.participants:

@@ -25,6 +25,7 @@ from atlasdb_recovery.practice.simulated.topology import Place, Ring, even_token
 PARTITIONER = "org.apache.cassandra.dht.ByteOrderedPartitioner"
 REQUEST_SECONDS = 0.000_5
 """How long any one request takes in simulated time, so that write times advance."""
+SECONDS_PER_RANGE = 0.4
 
 
 def places_on_loopback(nodes: int, data_center: str = "datacenter1", network: str = "127.0.9") -> tuple[Place, ...]:
@@ -56,6 +57,8 @@ class SimulatedServers:
         self.name = name
         self.partitioner = PARTITIONER
         self.wall = clock or SimulatedClock()
+        self.seconds_per_range = SECONDS_PER_RANGE
+        """How long a repair takes to make one range agree."""
         self.faults = faults or Faults()
         self.random = random.Random(seed)
         self.keyspaces: dict[str, SimulatedKeyspace] = {}

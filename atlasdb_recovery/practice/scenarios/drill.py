@@ -1,0 +1,147 @@
+"""One run of a scenario: a history, a backup while the service writes, the loss, and then the operator's turn.
+
+It prints nothing and asks nothing. A front-end prepares it, shows the briefing, runs restore sessions on its `nodes`
+with its `settings` and its `journals`, offers its actions meanwhile, and at the end asks for judgement and debrief.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from atlasdb_recovery.events import ActedInPractice
+from atlasdb_recovery.journal.record import Record
+from atlasdb_recovery.journal.sessions import sessions
+from atlasdb_recovery.practice.exercise import Exercise
+from atlasdb_recovery.practice.oracle import Verdict
+from atlasdb_recovery.practice.scenarios.action import Action
+from atlasdb_recovery.practice.scenarios.debrief import Debrief, debriefed
+from atlasdb_recovery.practice.scenarios.drill_journal import DrillJournals
+from atlasdb_recovery.practice.scenarios.scenario import Scenario
+from atlasdb_recovery.practice.scenarios.world import Machines, World
+from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
+from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.settings import Settings
+
+RESTORE = "restore"
+BackUp = Callable[[Settings], Awaitable[Outcome]]
+Say = Callable[[str], None]
+
+
+class Drill:
+    """One scenario on one cluster. Use it as an async context manager, and `prepare` it first."""
+
+    def __init__(
+        self, scenario: type[Scenario], nodes: Machines, directory: Path, *, seed: int = 0, removal: str = "delete"
+    ) -> None:
+        exercise = Exercise(nodes, seed=seed, stages=scenario.stages)
+        self.world = World(nodes, exercise, exercise.settings(directory, removal=removal))
+        self.scenario = scenario(self.world)
+        self.journals = DrillJournals(self._now)
+        self._paged_at = 0.0
+        self._time: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._time is not None:
+            self._time.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._time
+        await self.world.exercise.kill_service()
+        await self.world.given_up()
+
+    @property
+    def nodes(self) -> Machines:
+        """The cluster, as a session sees it."""
+        return self.world.nodes
+
+    @property
+    def settings(self) -> Settings:
+        """Of the restore sessions."""
+        return self.world.settings
+
+    @property
+    def briefing(self) -> tuple[str, ...]:
+        return self.scenario.briefing
+
+    async def prepare(self, back_up: BackUp, say: Say = lambda _: None) -> Outcome:
+        """History, backup while the service writes, the loss, and what happened since; DONE unless the backup failed.
+
+        `back_up` runs the backup's session under these settings; `say` is told what happens beside it.
+        """
+        exercise = self.world.exercise
+        *earlier, last = map(str, self.scenario.schemas)
+        say(f"a service writes in AtlasDB's schemas {', '.join(earlier)} and {last}; one node misses a part of it")
+        await exercise.make_history(self.scenario.schemas)
+        exercise.start_service()
+        self.world.nodetool.before = self._service_goes_on
+        with TimestampEndpoint(exercise.timestamps) as endpoint:
+            say("the backup is taken while the service runs; its own endpoint hands out B and F")
+            outcome = await back_up(msgspec.structs.replace(self.settings, timestamp_servers=(endpoint.uri,)))
+        self.world.nodetool.reset()
+        await exercise.kill_service()
+        if outcome is not Outcome.DONE:
+            return outcome
+        self.world.backed_up()
+        say(f"THE LOSS: keyspace {exercise.keyspace} is dropped")
+        await exercise.lose_keyspace()
+        await self.scenario.arrange()
+        self.journals.records.clear()
+        self.journals.watched = self.scenario.happens
+        self._time = asyncio.create_task(self.nodes.pass_time())
+        self._paged_at = self.nodes.seconds_now()
+        return outcome
+
+    async def _service_goes_on(self, _: str, arguments: Sequence[str]) -> None:
+        """No two nodes are copied at the same moment of the service's life."""
+        if arguments[:1] == ("snapshot",):
+            await self.world.exercise.get_on(self.scenario.stages_between_snapshots)
+
+    @property
+    def resumable(self) -> str | None:
+        """The restore session to go on with: the one that was parked last, else the last that had begun a step."""
+        left = [s for s in sessions(self.settings.state_dir) if s.procedure == RESTORE and s.can_be_resumed]
+        parked = [session for session in left if session.state == "parked"]
+        begun = [session for session in left if session.unproven]
+        return next((session.id for session in (*parked, *begun)), None)
+
+    @property
+    def actions(self) -> Sequence[Action]:
+        """What the operator can do now in the practice world."""
+        return self.scenario.actions()
+
+    async def act(self, key: str) -> ActedInPractice:
+        """Do one of the actions, by its key, and put it on record. KeyError if there is no such action now."""
+        action = {action.key: action for action in self.actions}[key]
+        await self.world.settled()
+        began = self.nodes.seconds_now()
+        seen = await action.perform()
+        seconds = round(self.nodes.seconds_now() - began, 3)
+        acted = ActedInPractice(key=key, action=action.name, seen=seen, seconds=seconds)
+        self.journals.acted(acted)
+        return acted
+
+    async def judge(self) -> Verdict | None:
+        """What the oracle says of the keyspace; None while no restore session is complete."""
+        await self.world.settled()
+        if not any(s.procedure == RESTORE and s.state == "completed" for s in sessions(self.settings.state_dir)):
+            return None
+        bound = await self.world.exercise.timestamps.bound()
+        return await self.world.exercise.judged(self.world.backup_timestamp, (bound or 0) + 1)
+
+    async def debrief(self) -> Debrief:
+        """What happened, what the operator did, where the time went, what was missed, and the rule behind it."""
+        return debriefed(self.scenario, self.records(), self.world.happenings, self._paged_at, await self.judge())
+
+    def records(self) -> list[Record]:
+        """Everything on record since the page, in order of time."""
+        return list(self.journals.records)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.nodes.seconds_now(), UTC)
