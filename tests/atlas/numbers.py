@@ -3,7 +3,11 @@
 import random
 from collections.abc import Iterator
 
+import pytest
+
 HIGHEST = 2**63 - 1
+COUNTS = [100_000, pytest.param(1_000_000, marks=pytest.mark.deep)]
+"""How many generated values a property is held against: in `make test`, and in `make test-deep`."""
 QUANTUM = 25_000_000
 
 

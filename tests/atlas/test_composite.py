@@ -1,9 +1,12 @@
 """Thrift's composite column names: Java's vectors and what is no such name."""
 
+import random
+
 import pytest
 
 from atlasdb_recovery.atlas import composite
 from tests import vectors
+from tests.atlas.numbers import COUNTS, timestamps
 
 
 def test_every_vector_is_composed_and_taken_apart_like_java() -> None:
@@ -37,3 +40,11 @@ def test_other_bytes_are_no_composite(name: str) -> None:
 def test_what_does_not_fit_is_not_composed(column1: bytes, column2: int) -> None:
     with pytest.raises(ValueError, match="at most 65535 bytes"):
         composite.encode(column1, column2)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_round_trip_over_generated_names(count: int) -> None:
+    source = random.Random(10)
+    for timestamp in timestamps(count, seed=11):
+        column1 = source.randbytes(source.choice((0, 1, 1, 3, 9, 300)))
+        assert composite.decode(composite.encode(column1, ~timestamp)) == (column1, ~timestamp)

@@ -17,7 +17,7 @@ from atlasdb_recovery.atlas.coordination import (
     SchemaRange,
 )
 from tests import vectors
-from tests.atlas.numbers import timestamps
+from tests.atlas.numbers import COUNTS, timestamps
 
 Cell = tuple[bytes, int, bytes]
 
@@ -234,7 +234,7 @@ def test_a_map_without_a_bound_is_not_written_into_the_table() -> None:
         coordination.cells_of(SchemaMap(EVERYTHING_SCHEMA_1.ranges, 10), 0)
 
 
-@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("count", COUNTS)
 def test_generated_maps_come_back_from_rows_and_from_state_files(count: int) -> None:
     source = random.Random(9)
     for _ in range(count):

@@ -5,6 +5,7 @@ import pytest
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from tests import vectors
+from tests.atlas.numbers import COUNTS, timestamps
 
 BOUND = bytes.fromhex("00000000000f6951")
 
@@ -82,3 +83,11 @@ def test_another_version_of_the_cell_is_refused(column1: bytes, column2: int) ->
 def test_a_bound_has_63_bits(bound: int) -> None:
     with pytest.raises(ValueError, match="not between 0 and"):
         timestamp_bound.encode(bound)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_round_trip_and_order_over_generated_bounds(count: int) -> None:
+    bounds = sorted(timestamps(count, seed=12))
+    encoded = [timestamp_bound.encode(bound) for bound in bounds]
+    assert [bound_of(ts=value) for value in encoded] == bounds
+    assert encoded == sorted(encoded)

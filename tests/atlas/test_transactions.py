@@ -8,9 +8,8 @@ import pytest
 from atlasdb_recovery.atlas import coordination, transactions, varlong
 from atlasdb_recovery.atlas.transactions import Entry, MalformedCell, State
 from tests import vectors
-from tests.atlas.numbers import HIGHEST, QUANTUM, timestamps
+from tests.atlas.numbers import COUNTS, HIGHEST, QUANTUM, timestamps
 
-COUNTS = [100_000, pytest.param(1_000_000, marks=pytest.mark.deep)]
 ENCODINGS = [(1, State.COMMITTED), (2, State.COMMITTED), (3, State.STAGING), (3, State.COMMITTED)]
 
 

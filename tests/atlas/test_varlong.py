@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from atlasdb_recovery.atlas import varlong
 from atlasdb_recovery.atlas.varlong import MalformedValue
 from tests import vectors
-from tests.atlas.numbers import timestamps
-
-COUNTS = [100_000, pytest.param(1_000_000, marks=pytest.mark.deep)]
+from tests.atlas.numbers import COUNTS, timestamps
 
 
 def test_every_vector_is_encoded_and_decoded_like_java() -> None:
