@@ -19,6 +19,7 @@ from atlasdb_recovery.atlas.schema_ranges import EVERYTHING_SCHEMA_1, MalformedC
 __all__ = [
     "EVERYTHING_SCHEMA_1",
     "ROW",
+    "CoordinationIncomplete",
     "CoordinationValueMissing",
     "MalformedCoordination",
     "SchemaMap",
@@ -37,7 +38,11 @@ _FORMAT = 1
 Record = TypeVar("Record")
 
 
-class CoordinationValueMissing(MalformedCoordination):
+class CoordinationIncomplete(MalformedCoordination):
+    """The row lacks its pointer although it has values, or the value that the pointer names: nothing in it holds."""
+
+
+class CoordinationValueMissing(CoordinationIncomplete):
     """The pointer names a value that the row does not have. Read again: a writer may have been at work between."""
 
 
@@ -55,7 +60,7 @@ def read_rows(cells: Iterable[tuple[bytes, int, bytes]]) -> SchemaMap:
     """The schema map in row `ROW`, given as (column1, column2, value).
 
     A row without a pointer means schema 1 for everything, as to AtlasDB, unless a value in it says otherwise.
-    Raises `MalformedCoordination`, or its kind `CoordinationValueMissing`; both name what is wrong.
+    Raises `MalformedCoordination`, or its kind `CoordinationIncomplete`; both name what is wrong.
     """
     values = _values(cells)
     content = values.pop(POINTER_COLUMN, None)
@@ -102,7 +107,7 @@ def _without_pointer(values: dict[bytes, bytes]) -> SchemaMap:
     """A service that dies on its very first start leaves its first value, schema 1, without a pointer."""
     for value in values.values():
         if schema_map_of(_metadata(value), None) != EVERYTHING_SCHEMA_1:
-            raise MalformedCoordination(
+            raise CoordinationIncomplete(
                 "`_coordination` has values for other schemas than 1 but no pointer that says which of them holds; "
                 "repair the table or restore it whole"
             )

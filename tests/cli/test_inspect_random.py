@@ -90,7 +90,7 @@ def test_locate_answers_every_line() -> None:
     numbers = (0, 1, 5, 2**63 - 1, 2**63, -1, 25_000_000, None, "5", 1.0, True)
     questions = []
     for _ in range(20_000):
-        question = {"schema": source.choice(SCHEMAS), "start": source.choice(numbers)}
+        question: dict[str, Any] = {"schema": source.choice(SCHEMAS), "start": source.choice(numbers)}
         if source.random() < 0.7:
             question["commit"] = source.choice(numbers)
         if source.random() < 0.3:

@@ -17,6 +17,15 @@ def write_counter(contract: ContractCluster) -> str:
     return "cfstats" if contract.dialect.has_thrift else "tablestats"
 
 
+async def test_a_keyspace_without_tables_has_no_write_counts(contract: ContractCluster) -> None:
+    await make_keyspace(contract, "without_tables")
+    for address in contract.data_directories:
+        output = await contract.nodetool.run(address, write_counter(contract), "without_tables")
+        assert output.exit_code == 0, output
+        assert "without_tables" not in output.stdout
+    await contract.cluster.change_schema("DROP KEYSPACE without_tables")
+
+
 async def test_status_and_info_agree_with_the_nodes(contract: ContractCluster) -> None:
     for node in (await contract.cluster.identity()).nodes:
         status = reports.read_status(await printed(contract, node.address, "status"))

@@ -9,7 +9,10 @@ from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport, colum
 
 
 def read_write_counts(text: str) -> Mapping[tuple[str, str], int]:
-    """Replica writes since the node's start by (keyspace, table), of `tablestats` (2.2: `cfstats`)."""
+    """Replica writes since the node's start by (keyspace, table), of `tablestats` (2.2: `cfstats`).
+
+    A keyspace without tables is not printed: then there are none.
+    """
     counts: dict[tuple[str, str], int] = {}
     keyspace, table = "", ""
     for line in lines_from("tablestats", text, r"(Total number of tables|Keyspace)\s?:"):
@@ -22,7 +25,7 @@ def read_write_counts(text: str) -> Mapping[tuple[str, str], int]:
                 raise unreadable_line("tablestats", line)
             counts[keyspace, table] = int(found[1])
             table = ""
-    if not counts:
+    if keyspace and not counts:
         raise UnreadableReport("tablestats", "it has no table's write count")
     return counts
 

@@ -174,7 +174,8 @@ def tablestats(servers: SimulatedServers, node: SimulatedNode, arguments: tuple[
         total = sum(len(space.tables) for space in servers.keyspaces.values())
         lines = [f"Total number of tables: {total}", "----------------"]
     for keyspace, names in chosen.items():
-        lines += _keyspace_stats(servers, node, keyspace, sorted(names))
+        if names:  # nodetool goes through the tables: a keyspace without any is not printed
+            lines += _keyspace_stats(servers, node, keyspace, sorted(names))
     return said(*lines)
 
 

@@ -8,7 +8,7 @@ from atlasdb_recovery.atlas.names import COORDINATION, SWEEP_TIMESTAMPS
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
-from atlasdb_recovery.procedure.removal.scope import schema_map, stored_schema_map
+from atlasdb_recovery.procedure.removal.scope import restored_schema_map, schema_map
 from atlasdb_recovery.timestamps.service import HIGHEST_TIMESTAMP, REFUSED_BELOW_HIGHEST
 
 BACKUP_FILE = "backup.timestamp"
@@ -91,7 +91,7 @@ class SchemaKnown(Guard):
             known = context.manifest.schema_map
         else:
             known = await schema_map(context)
-            stored = await stored_schema_map(context)
+            stored = await restored_schema_map(context)
             if COORDINATION not in keyspace.tables and known.schemas() != {1}:
                 return blocked(f"there is no `_coordination`, and the backup's map says: {_map_shown(known)}")
             if contradiction := _contradiction(known, stored):

@@ -8,7 +8,7 @@ of schema 3 is a commit of schema 2. They all began after B, so nothing is lost 
 import msgspec
 
 from atlasdb_recovery.atlas import coordination
-from atlasdb_recovery.atlas.coordination import SchemaMap
+from atlasdb_recovery.atlas.coordination import CoordinationIncomplete, SchemaMap
 from atlasdb_recovery.atlas.names import COORDINATION
 from atlasdb_recovery.cassandra.ports import Consistency, OutcomeUnknown
 from atlasdb_recovery.procedure.context import Context
@@ -24,7 +24,11 @@ async def schemas_to_store(context: Context) -> SchemaMap | None:
     known = None if context.manifest is None else context.manifest.schema_map
     if known is None or known.bound is None:
         return None
-    as_read = msgspec.structs.replace(await stored_schema_map(context), bound=None)
+    try:
+        stored = await stored_schema_map(context)
+    except CoordinationIncomplete:
+        return known
+    as_read = msgspec.structs.replace(stored, bound=None)
     edges = {part.lower for part in (*known.ranges, *as_read.ranges)}
     decided = {start: known.schema_at(start) for start in edges}
     differs = any(schema is not None and schema != as_read.schema_at(start) for start, schema in decided.items())

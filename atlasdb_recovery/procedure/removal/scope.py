@@ -1,7 +1,12 @@
 """What a removal looks at: both transactions tables where they exist, and the schema of every start timestamp."""
 
 from atlasdb_recovery.atlas import coordination
-from atlasdb_recovery.atlas.coordination import EVERYTHING_SCHEMA_1, CoordinationValueMissing, SchemaMap
+from atlasdb_recovery.atlas.coordination import (
+    EVERYTHING_SCHEMA_1,
+    CoordinationIncomplete,
+    CoordinationValueMissing,
+    SchemaMap,
+)
 from atlasdb_recovery.atlas.names import COORDINATION, TRANSACTIONS
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
@@ -36,6 +41,16 @@ async def schema_map(context: Context) -> SchemaMap:
     if manifest is not None and manifest.schema_map is not None:
         return manifest.schema_map
     return await stored_schema_map(context)
+
+
+async def restored_schema_map(context: Context) -> SchemaMap:
+    """What `_coordination` says; a row that was copied in parts says nothing where the manifest has the map."""
+    try:
+        return await stored_schema_map(context)
+    except CoordinationIncomplete:
+        if context.manifest is None or context.manifest.schema_map is None:
+            raise
+        return EVERYTHING_SCHEMA_1
 
 
 async def stored_schema_map(context: Context) -> SchemaMap:
