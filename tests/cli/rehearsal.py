@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import click
@@ -61,6 +62,13 @@ class Rehearsal:
     def lose(self) -> "Rehearsal":
         """A history, a backup taken while the service runs, and the loss."""
         asyncio.run(self.arena.back_up_and_lose())
+        return self
+
+    def lose_and_forget(self) -> "Rehearsal":
+        """The same, on a machine that has never seen this program."""
+        self.lose()
+        for name in ("state", "exports"):
+            rmtree(self.directory / name, ignore_errors=True)
         return self
 
     def alive(self) -> "Rehearsal":

@@ -1,0 +1,126 @@
+"""`--plan` and `doctor` show everything and change nothing."""
+
+import inspect as python_inspect
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.procedure.guards import (
+    backup_guards,
+    client_guards,
+    cluster_guards,
+    keyspace_guards,
+    local_guards,
+    lock_guard,
+    node_guards,
+)
+from atlasdb_recovery.procedure.guards.guard import Guard
+from tests.cli.rehearsal import Rehearsal
+
+MODULES = (backup_guards, client_guards, cluster_guards, keyspace_guards, local_guards, lock_guard, node_guards)
+EVERY_GUARD = {
+    name
+    for module in MODULES
+    for name, kind in python_inspect.getmembers(module, python_inspect.isclass)
+    if issubclass(kind, Guard) and kind is not Guard and kind.__module__ == module.__name__
+}
+OF_A_BACKUP_ALONE = {"KeyspaceIsAtlas", "TimestampAuthorityUsable"}
+
+
+@contextmanager
+def unchanged(rehearsal: Rehearsal) -> Iterator[None]:
+    """Neither the cluster nor any file or directory of ours is another afterwards."""
+    cluster, files = rehearsal.cluster_state(), rehearsal.files()
+    yield
+    assert rehearsal.cluster_state() == cluster
+    assert rehearsal.files() == files
+
+
+@pytest.fixture(params=[Dialect.APACHE, Dialect.PALANTIR], ids=str)
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Rehearsal:
+    """As `lost`, on either kind of server, and before anybody has made a state directory."""
+    return Rehearsal(tmp_path, request.param).lose_and_forget()
+
+
+def test_a_plan_shows_every_step_and_changes_nothing(either: Rehearsal) -> None:
+    with unchanged(either):
+        ended = either.recovery("restore", "--plan")
+    assert ended.code == 0, ended
+    for number, step in enumerate(
+        ("preflight", "restore-store", "repair", "clean-transactions", "fast-forward", "prove"), 1
+    ):
+        assert f"[{number}/6] {step}: " in ended.out
+    full = "" if either.simulated.dialect is Dialect.PALANTIR else " --full"
+    for node in either.nodes.addresses:
+        assert f"nodetool -h {node} -p 7199 repair --partitioner-range{full} -- shop _transactions " in ended.out
+    assert "CREATE KEYSPACE" in ended.out
+    assert "at ALL for transactions committed after B = " in ended.out
+    assert f"pre-images go to {either.directory / 'exports'}" in ended.out
+    assert "above F = " in ended.out
+    assert "it would begin; nothing was changed" in ended.out
+
+
+def test_a_plan_of_a_backup_changes_nothing(alive: Rehearsal) -> None:
+    with unchanged(alive):
+        ended = alive.recovery("backup", "--plan")
+    assert ended.code == 0, ended
+    assert "[5/5] seal-backup: " in ended.out
+    assert f"snapshot -t recovery-plan {alive.keyspace}" in ended.out
+
+
+def test_a_plan_that_a_guard_refuses_ends_with_3(lost: Rehearsal) -> None:
+    lost.simulated.connect_client(lost.nodes.addresses[0], user="left-on")
+    with unchanged(lost):
+        ended = lost.recovery("restore", "--plan")
+    assert ended.code == 3
+    assert "REFUSED  NoClientsConnected: 127.0.9.1: 127.0.0.1:" in ended.out
+    assert "left-on" in ended.out
+    assert "a guard refuses, so it would not begin; nothing was changed" in ended.out
+
+
+def test_doctor_asks_every_guard_and_changes_nothing(either: Rehearsal) -> None:
+    with unchanged(either):
+        ended = either.recovery("doctor", "--json")
+    assert ended.code == 0, ended
+    found = [json.loads(line) for line in ended.out.splitlines()]
+    assert {guard["guard"] for guard in found} == EVERY_GUARD - OF_A_BACKUP_ALONE
+    assert all(set(guard) == {"guard", "proves", "status", "evidence", "remedy"} for guard in found)
+    assert all(guard["proves"] and guard["evidence"] for guard in found)
+
+
+def test_doctor_for_a_backup_asks_the_others_too(alive: Rehearsal) -> None:
+    with unchanged(alive):
+        ended = alive.recovery("doctor", "--for", "backup", "--json")
+    assert ended.code == 0, ended
+    assert {json.loads(line)["guard"] for line in ended.out.splitlines()} >= OF_A_BACKUP_ALONE
+
+
+def test_doctor_refuses_with_3_and_puts_what_refuses_first(lost: Rehearsal) -> None:
+    lost.simulated.connect_client(lost.nodes.addresses[1], user="left-on")
+    lost.simulated.disagree_on_schema(lost.nodes.addresses[2])
+    (lost.backup_dir / "backup.timestamp").write_text("12\n13\n")
+    with unchanged(lost):
+        ended = lost.recovery("doctor", "--json")
+        table = lost.recovery("doctor")
+    assert ended.code == table.code == 3
+    found = [json.loads(line) for line in ended.out.splitlines()]
+    refusing = {guard["guard"] for guard in found if guard["status"] in {"blocked", "unknown"}}
+    assert refusing >= {"NoClientsConnected", "OneSchemaVersion", "TimestampsInOrder"}
+    assert {guard["guard"] for guard in found[: len(refusing)]} == refusing
+    assert all(guard["remedy"] for guard in found[: len(refusing)])
+    assert "REFUSED" in table.out
+    assert "remedy: " in table.out
+    assert f"{len(refusing)} of {len(found)} guards refuse it; nothing was changed" in table.out
+
+
+def test_doctor_on_a_keyspace_that_is_still_there_says_so(alive: Rehearsal) -> None:
+    with unchanged(alive):
+        ended = alive.recovery("doctor", "--json")
+    assert ended.code == 3
+    found = {guard["guard"]: guard for guard in map(json.loads, ended.out.splitlines())}
+    assert found["KeyspaceEmpty"]["status"] == "blocked"
+    assert found["TimestampsInOrder"]["status"] == "blocked"
