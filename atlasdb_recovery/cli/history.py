@@ -1,5 +1,6 @@
 """`history` and `report`: what sessions there were, and the account of one."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -49,15 +50,17 @@ def _state_dir(given: Path | None, settings_file: Path | None) -> Path:
 def history(state_dir: Path | None, settings_file: Path | None) -> None:
     """The sessions there were, the newest first, and which of them can be resumed. Changes nothing."""
     directory = _state_dir(state_dir, settings_file)
+    settings = settings_path(settings_file)
+    more = "" if settings is None else f" --settings {shlex.quote(str(settings.absolute()))}"
     found = sessions(directory)
     for one in found:
-        for line in _lines(one):
+        for line in _lines(one, more):
             click.echo(plain(line))
     if not found:
         click.echo(f"no sessions in {directory}")
 
 
-def _lines(one: SessionSummary) -> Sequence[str]:
+def _lines(one: SessionSummary, more: str) -> Sequence[str]:
     mode = f", {one.mode}" if one.mode not in {"", "LIVE"} else ""
     lines = [
         f"{one.id}  {one.state}" + (f": {one.reason}" if one.reason else ""),
@@ -69,7 +72,7 @@ def _lines(one: SessionSummary) -> Sequence[str]:
     if one.damage:
         lines.append(f"    DAMAGED: {one.damage}")
     elif one.can_be_resumed and one.mode != "PRACTICE":
-        lines.append(f"    go on with: atlasdb-recovery resume {one.id}")
+        lines.append(f"    go on with: atlasdb-recovery resume {one.id}{more}")
     return lines
 
 
@@ -112,9 +115,15 @@ def report(
 
 
 def newest_resumable(state_dir: Path, keyspace: str) -> str:
-    """The id of the newest session of this keyspace that can be resumed; else of one that is running, to be told so."""
+    """The id of the newest session of this keyspace to be resumed.
+
+    One that has begun a step comes before one that was refused at once; where there is none, one that is running, to be
+    told so.
+    """
     found = [one for one in sessions(state_dir) if one.keyspace == keyspace and one.mode != "PRACTICE"]
-    for one in (*(one for one in found if one.can_be_resumed), *(one for one in found if one.state == "running")):
+    resumable = [one for one in found if one.can_be_resumed]
+    running = [one for one in found if one.state == "running"]
+    for one in (*(one for one in resumable if one.began), *resumable, *running):
         return one.id
     raise JournalMissing(
         f"no session of keyspace {keyspace} in {state_dir} can be resumed; `atlasdb-recovery history` lists them"

@@ -48,6 +48,8 @@ class SessionSummary(msgspec.Struct):
     state: str = "unfinished"
     """running | parked | completed | aborted | unfinished (its process ended without a word)"""
     reason: str = ""
+    began: bool = False
+    """Whether one of its steps was ever begun."""
     unproven: tuple[str, ...] = ()
     """Steps that were begun, failed or skipped and are not verified, in the order they were met."""
     damage: str = ""
@@ -81,7 +83,7 @@ def summary(path: Path) -> SessionSummary:
 def _fold(found: SessionSummary, proven: dict[str, bool], event: Event) -> None:
     if isinstance(event, StepIntended | StepPerformed | StepVerified | StepFailed | StepSkipped):
         proven[event.step] = isinstance(event, StepVerified)
-        found.state, found.reason = "unfinished", ""
+        found.state, found.reason, found.began = "unfinished", "", True
     fold = _FOLDS.get(type(event))
     if fold is not None:
         fold(found, event)

@@ -109,7 +109,7 @@ class Rehearsal:
 
     def recovery(self, command: str, *arguments: str) -> Ended:
         """`atlasdb-recovery`, in this process."""
-        return ended(recovery_main, [command, "--settings", str(self.settings), *arguments], self.graph)
+        return ended(recovery_main, [command, *arguments, "--settings", str(self.settings)], self.graph)
 
     def unattended(self, command: str, *arguments: str) -> Ended:
         return self.recovery(command, "--plain", "--answers", str(self.directory / "answers.yml"), *arguments)
@@ -124,10 +124,13 @@ class Rehearsal:
     def sessions(self) -> list[str]:
         return sorted(path.name for path in (self.directory / "state" / "sessions").glob("*"))
 
-    def write_everywhere(self, table: str, position: tuple[bytes, bytes, int], value: bytes) -> None:
-        """A cell that nobody's program wrote, on every replica."""
+    def write_everywhere(
+        self, table: str, position: tuple[bytes, bytes, int], value: bytes, *, newest: bool = False
+    ) -> None:
+        """A cell that nobody's program wrote, on every replica; it hides what is there if it is the `newest`."""
+        version = written(self.simulated.wall.micros() if newest else 1, value)
         for node in self.simulated.nodes.values():
-            node.store(self.simulated.table(self.keyspace, table).id).merge(position, written(1, value))
+            node.store(self.simulated.table(self.keyspace, table).id).merge(position, version)
 
     def stores_of(self, table: str) -> list[dict[tuple[bytes, bytes, int], Version]]:
         """What each node holds of this table."""
@@ -139,17 +142,20 @@ class Rehearsal:
         return "right" if verdict.is_right else verdict.describe()
 
     def cluster_state(self) -> Any:
-        """Everything the nodes hold, and the schema; to be compared."""
+        """The schema, every cell's newest version and every conditional write, to be compared.
+
+        A read at ALL makes replicas agree, and one at SERIAL is promised a ballot: neither is a change.
+        """
+        nodes = self.simulated.nodes.values()
+        cells: dict[Any, Version] = {}
+        for table, store in ((table, store) for node in nodes for table, store in node.stores.items()):
+            for position, version in store.cells.items():
+                cells[table, position] = max(version, cells.get((table, position), version))
         return {
             "schema": {name: repr(space) for name, space in self.simulated.keyspaces.items()},
-            "cells": {
-                (node.address, table): dict(store.cells)
-                for node in self.simulated.nodes.values()
-                for table, store in node.stores.items()
-                if store.cells
-            },
-            "paxos": {node.address: repr(node.paxos) for node in self.simulated.nodes.values()},
-            "up": {node.address: (node.up, node.thrift_active) for node in self.simulated.nodes.values()},
+            "cells": cells,
+            "paxos": {(n.address, at): (row.accepted, row.committed) for n in nodes for at, row in n.paxos.items()},
+            "up": {node.address: (node.up, node.thrift_active) for node in nodes},
         }
 
     def files(self) -> dict[str, bytes]:
