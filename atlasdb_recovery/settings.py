@@ -6,7 +6,7 @@ Frozen once read. Passwords are `Secret`: no repr shows them.
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +19,14 @@ from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.atlas.yaml_document import Part
 from atlasdb_recovery.atlas.yaml_record import Values
+from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.foreign import masked
 from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
 
 INLINE = Path("--inline-config")
+NODETOOL_NAMES = frozenset({"address", "jmx_port"})
+STORE_NAMES = frozenset({"keyspace", "backup_dir", "session"})
+"""What is filled in for {names} in the commands of the settings."""
 PUBLIC_DEFAULT = "cassandra"
 """Cassandra's own first user and password, and a part of half of what it prints."""
 PASSWORD_OPTIONS = frozenset({"-pw", "--password"})
@@ -231,10 +235,12 @@ class _Reading:
 
     def _nodetool(self) -> NodetoolSettings:
         block = self._file.nodetool
-        self._require_command(("nodetool", "command"), block.command)
+        filled_in = NODETOOL_NAMES.union(*block.nodes.values())
+        self._require_command(("nodetool", "command"), block.command, filled_in)
         for address, overrides in block.nodes.items():
             if "command" in overrides:
-                self._require_command(("nodetool", "nodes", address, "command"), overrides["command"])
+                path = ("nodetool", "nodes", address, "command")
+                self._require_command(path, overrides["command"], NODETOOL_NAMES.union(overrides))
         return NodetoolSettings(
             command=block.command,
             jmx_port=block.jmx_port,
@@ -243,13 +249,19 @@ class _Reading:
             password_file=self._path("nodetool.password_file", block.password_file),
         )
 
-    def _require_command(self, path: tuple[str, ...], command: str) -> None:
+    def _require_command(self, path: tuple[str, ...], command: str, filled_in: Collection[str]) -> None:
+        """It can be split into words, {names} in it are among these, and no word of it is a password."""
         try:
             words = shlex.split(command)
         except ValueError as error:
             raise self._values.error(path, f"this is no command: {error}", "Close its quotes.") from None
         if not words:
-            raise self._values.error(path, "the command is empty", "Write how nodetool is run.")
+            raise self._values.error(path, "the command is empty", "Write what is to be run.")
+        try:
+            command_words(command, dict.fromkeys(filled_in, ""))
+        except CommandTemplateInvalid as error:
+            what = masked(str(error).rstrip("."), self._environment_secrets())
+            raise self._values.error(path, what, "Correct what stands in braces.") from None
         if PASSWORD_OPTIONS & {word.partition("=")[0] for word in words}:
             what = "a password among a command's arguments can be read by everyone on the machine"
             raise self._values.error(path, what, "Write it to a file and name that as `nodetool.password_file`.")
@@ -261,8 +273,10 @@ class _Reading:
             for address, text in block.data_directories.items()
         }
         for key in ("backup_command", "restore_command") if block.method == "command" else ():
-            if not getattr(block, key):
+            command = getattr(block, key)
+            if not command:
                 raise self._values.error(("store",), f"store.method is command, but {key} is missing", f"Add `{key}:`.")
+            self._require_command(("store", key), command, STORE_NAMES)
         if block.method == "snapshot" and not directories:
             remedy = "Add `data_directories:` with each node's address and its Cassandra data directory."
             raise self._values.error(("store",), "store.method is snapshot, but data_directories is missing", remedy)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
 from atlasdb_recovery.cli.graph import Graph, graph_of
 from atlasdb_recovery.cli.inspect_formats import decode, locate
@@ -58,7 +59,7 @@ async def _transactions(graph: Graph, settings: Settings, after: int, *, let_ser
     async with while_alive(working), graph(settings, session, {}, offline=True) as context:
         keyspace = await context.cluster.keyspace(settings.keyspace)
         if keyspace is None:
-            raise click.UsageError(f"keyspace {settings.keyspace} is absent")
+            raise absent(settings)
         scope = Scope(
             keyspace=settings.keyspace,
             tables=tuple(name for name in TABLES if name in keyspace.tables),
@@ -89,7 +90,7 @@ async def _timestamp(graph: Graph, settings: Settings) -> int:
     session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
     async with graph(settings, session, {}, offline=True) as context:
         if await context.cluster.keyspace(settings.keyspace) is None:
-            raise click.UsageError(f"keyspace {settings.keyspace} is absent")
+            raise absent(settings)
         row = await timestamp_row(context)
         shown: dict[str, Any] = {"keyspace": settings.keyspace, "row": row}
         shown["bound"] = await context.timestamps.bound()
@@ -100,6 +101,11 @@ async def _timestamp(graph: Graph, settings: Settings) -> int:
             shown["backup_error"] = str(error)
         click.echo(msgspec.json.encode(shown).decode())
         return Outcome.DONE
+
+
+def absent(settings: Settings) -> ConfigurationError:
+    remedy = "Restore it first, or correct the keyspace's name in the service's configuration."
+    return ConfigurationError(f"keyspace {settings.keyspace} is absent", remedy)
 
 
 inspect.add_command(decode)

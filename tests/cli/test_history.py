@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from atlasdb_recovery.cli.main import main as recovery_main
 from atlasdb_recovery.journal.record import journal_path
-from tests.cli.rehearsal import Ended, Rehearsal, ended, recovery_main
+from tests.cli.rehearsal import Ended, Rehearsal, ended
 
 
 def parked(lost: Rehearsal) -> str:
