@@ -13,7 +13,7 @@ from textual.worker import Worker, WorkerState
 
 from screens.welcome import WelcomeScreen
 from tui.look import DARK, LIGHT, Look
-from tui.session_flow import SessionFlow
+from tui.practice_flow import PracticeFlow
 from tui.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ USAGE = 2
 HANGUPS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class RecoveryApp(SessionFlow):
+class RecoveryApp(PracticeFlow):
     """Returns the exit code. `farewell` is what is printed once the terminal is itself again."""
 
     CSS_PATH = "wizard.tcss"
@@ -36,8 +36,7 @@ class RecoveryApp(SessionFlow):
 
     def __init__(self, workplace: Workplace, look: Look, *, first: str = "", session: str = "") -> None:
         """`first`: the procedure to open at once; "resume" with `session`."""
-        super().__init__(look)
-        self.workplace = workplace
+        super().__init__(workplace, look)
         self.farewell: tuple[str, ...] = ()
         self._first = (first, session)
         self._exit_code = 0
@@ -82,8 +81,8 @@ class RecoveryApp(SessionFlow):
                 self._show_history()
             case "setup":
                 self.ask_settings()
-            case _:
-                self.notify("not there yet", markup=False)
+            case "practise":
+                self.choose_practice()
 
     def _show_history(self) -> None:
         from screens.history import HistoryScreen

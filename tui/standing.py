@@ -14,7 +14,8 @@ class Standing(NamedTuple):
 def standing(view: SessionView, waiting: Waiting | None, step: str, *, read_only: bool) -> Standing:
     """For the screen of this step."""
     if ended := _ended(view):
-        return Standing(False, ended)
+        in_practice = view.mode == "PRACTICE"
+        return Standing(in_practice, f"{ended}. n goes on from here" if in_practice else ended)
     current = view.current
     if step != current:
         state = view.state.step(step).status
@@ -34,7 +35,7 @@ def _of(view: SessionView, waiting: Waiting | None, current: str) -> Standing:
             return Standing(True, f"n answers: {question.text}")
         case Refused(refusals=refusals):
             names = ", ".join(check.guard for check in refusals)
-            return Standing(True, f"Next is closed: {names} refuse. Nothing was changed. Mend it, then r looks again")
+            return Standing(False, f"Next is closed: {names} refuse. Nothing was changed. Mend it, then r looks again")
         case Failed():
             return Standing(True, "n tries this step again: what is proven already is not done again. p parks it")
         case None:

@@ -63,6 +63,12 @@ class StepScreen(Screen[None]):
             self.waiting = waiting
             self.guard = guard
 
+    class WorldAsked(Message):
+        """Practice: what can be done in another window is asked for."""
+
+    class Over(Message):
+        """Practice: the operator has seen that the session has ended."""
+
     class Moved(Message):
         """The operator wants to see another step; "" is the welcome screen, None the step the session is at."""
 
@@ -193,10 +199,12 @@ class StepScreen(Screen[None]):
         waiting = self.bridge.waiting
         if isinstance(waiting, ToBegin):
             self.bridge.decide(waiting, Choice.GO_ON)
-        elif isinstance(waiting, Failed | Refused):
+        elif isinstance(waiting, Failed):
             self.bridge.decide(waiting, Choice.RETRY)
         elif isinstance(waiting, ToAnswer):
             self.post_message(self.Asked(waiting))
+        elif self.standing.can_advance:
+            self.post_message(self.Over())
 
     def action_look_again(self) -> None:
         waiting = self.bridge.waiting
@@ -224,6 +232,9 @@ class StepScreen(Screen[None]):
 
     def action_follow(self) -> None:
         self.post_message(self.Moved(None))
+
+    def action_world(self) -> None:
+        self.post_message(self.WorldAsked())
 
     def action_log(self) -> None:
         self.query_one(LogPane).toggle_class("-shown")

@@ -1,6 +1,6 @@
 """What the wizard asks of the composition root. Only that builds object graphs; the wizard never sees which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -59,6 +59,52 @@ class Opening(NamedTuple):
     steps: "Sequence[Step]"
 
 
+class Lesson(NamedTuple):
+    """One scenario to practise. `not_real`: why it cannot be run on real nodes; "" if it can."""
+
+    name: str
+    title: str
+    not_real: str
+
+
+class Deed(NamedTuple):
+    """Something that can be done in the practice world, and what it stands for in life."""
+
+    key: str
+    name: str
+    stands_for: str
+
+
+class Practice(Protocol):
+    """One scenario being played."""
+
+    async def prepare(self, say: Callable[[str], None]) -> Sequence[str]:
+        """Make the practice world; `say` is told how it comes along. Returns the briefing, in paragraphs."""
+        ...
+
+    def opening(self) -> Opening: ...
+
+    async def run(self, bridge: "Bridge") -> "Outcome":
+        """A restore session; one that was parked or has failed goes on where it was."""
+        ...
+
+    def deeds(self) -> Sequence[Deed]:
+        """What can be done now in the practice world."""
+        ...
+
+    async def do(self, key: str) -> str:
+        """Do it; returns what is seen afterwards."""
+        ...
+
+    async def debrief(self) -> Sequence[str]:
+        """In lines; headings are not indented."""
+        ...
+
+    async def close(self) -> None:
+        """The practice world ends."""
+        ...
+
+
 class Workplace(Protocol):
     """One operator's place: settings, journals, and the procedures that can be run from it."""
 
@@ -96,6 +142,14 @@ class Workplace(Protocol):
 
     async def follow(self, session: str, bridge: "Bridge") -> None:
         """Feed the view from that session's journal as it grows; until it is cancelled."""
+        ...
+
+    def lessons(self) -> Sequence[Lesson]:
+        """The scenarios there are to practise."""
+        ...
+
+    def practice(self, name: str, *, speed: str, nodes: str) -> Practice:
+        """`speed`: real, 10x or instant. `nodes`: simulated, or real and a version."""
         ...
 
     def explained(self, error: BaseException) -> Explanation: ...

@@ -1,0 +1,44 @@
+"""After practice: what happened, what the operator did, where the time went, what was missed, and the rule."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from tui.keymap import bindings
+
+
+class DebriefScreen(Screen[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,b,n,enter", "close", "Done"), *bindings("everywhere")]
+    HELP = "Read the rule at the end; then practise the scenario again, or another one."
+    CSS = """
+    DebriefScreen VerticalScroll { height: 1fr; padding: 1 2; }
+    DebriefScreen Static { height: auto; }
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=True):
+            yield Static(self._shown(), markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def _shown(self) -> Text:
+        """Headings are the lines that are not indented."""
+        text = Text()
+        for line in self._lines:
+            text.append(f"{line}\n", style="" if line.startswith(" ") else "bold")
+        return text
+
+    def action_close(self) -> None:
+        self.app.pop_screen()
