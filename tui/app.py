@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from screens.history import HistoryScreen
     from screens.setup import SetupScreen
 
-SMALLEST = (80, 24)
-QUIT_TWICE_WITHIN = 10.0
 USAGE = 2
 HANGUPS = (signal.SIGTERM, signal.SIGHUP)
 

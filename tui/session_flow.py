@@ -1,9 +1,11 @@
 """One session on the application: its engine, the screen of the step it is at, and what it asks."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
+from textual.app import App, SystemCommand
+from textual.screen import Screen
 from textual.worker import Worker
 
 from tui.look import Look
@@ -27,6 +29,18 @@ class SessionFlow(App[int]):
         self._only_look = False
         self._shown_step = ""
         self._asked: ToAnswer | None = None
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the screen's keys do, as far as they do it now; the palette asks the same guard as the keys."""
+        for command in super().get_system_commands(screen):
+            if self.look.has_color or command.title != "Theme":
+                yield command
+        named = {entry.binding.id: entry for entry in screen.active_bindings.values() if entry.binding.id}
+        for entry in named.values():
+            binding = entry.binding
+            if entry.enabled and isinstance(entry.node, Screen):
+                act = partial(self.run_action, binding.action, entry.node)
+                yield SystemCommand(binding.description, binding.tooltip, act)
 
     @property
     def is_at_work(self) -> bool:
@@ -96,6 +110,11 @@ class SessionFlow(App[int]):
         if isinstance(waiting, ToAnswer) and waiting is not self._asked and isinstance(self.screen, StepScreen):
             self._asked = waiting
             self._ask(waiting)
+
+    def on_step_screen_details_asked(self, event: "StepScreen.DetailsAsked") -> None:
+        from screens.dialogs.words import WordsDialog
+
+        self.push_screen(WordsDialog(event.title, event.text))
 
     def on_step_screen_asked(self, event: "StepScreen.Asked") -> None:
         self._ask(event.waiting)

@@ -63,6 +63,14 @@ class StepScreen(Screen[None]):
             self.waiting = waiting
             self.guard = guard
 
+    class DetailsAsked(Message):
+        """All of something is to be read."""
+
+        def __init__(self, title: str, text: str) -> None:
+            super().__init__()
+            self.title = title
+            self.text = text
+
     class WorldAsked(Message):
         """Practice: what can be done in another window is asked for."""
 
@@ -232,6 +240,15 @@ class StepScreen(Screen[None]):
 
     def action_follow(self) -> None:
         self.post_message(self.Moved(None))
+
+    def action_details(self) -> None:
+        """All of the guard under the cursor: what it proves, what it saw, what to do."""
+        seen = self.step.guards.get(self.guards.chosen)
+        if seen is None:
+            return
+        check = seen.check
+        text = f"{check.status}\n\n{check.evidence}\n\n{check.remedy}\n\n(looked for {check.seconds:.1f} s)"
+        self.post_message(self.DetailsAsked(check.guard, text))
 
     def action_world(self) -> None:
         self.post_message(self.WorldAsked())

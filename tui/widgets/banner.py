@@ -8,6 +8,7 @@ from textual.widgets import Static
 from tui.look import Look
 from tui.session_view import SessionView
 
+SMALLEST = (80, 24)
 SIDES = {"LIVE": ("##", "##"), "PRACTICE": ("~~", "~~"), "READ-ONLY": ("--", "--")}
 
 
@@ -26,9 +27,12 @@ class Banner(Static):
         self._look = look
         self._read_only = read_only
 
+    def on_resize(self) -> None:
+        self.redraw()
+
     def redraw(self) -> None:
         """Called on every change, and once a second for the clock."""
-        width = max(self.size.width, 40)
+        width = max(self.size.width, 20)
         for mode in SIDES:
             self.set_class(self._view.mode == mode, f"-{mode.lower()}")
         self.update(Text("\n").join([self._first(width), self._second(width)]))
@@ -51,6 +55,10 @@ class Banner(Static):
         words = Text(f"{view.state.procedure or 'session'} {view.state.session}", style="dim")
         watched = view.watched
         right = Text()
+        size = self.app.size
+        if size.width < SMALLEST[0] or size.height < SMALLEST[1]:
+            small = f"{size.width}x{size.height} is too small: {SMALLEST[0]}x{SMALLEST[1]}"
+            return spread(Text(), Text(small, style="bold reverse"), width)
         if watched is not None and watched.check.status in {"blocked", "unknown"}:
             said = "SOMEBODY IS CONNECTED" if watched.check.status == "blocked" else "clients cannot be looked at"
             right.append(f"{self._look.glyphs.of(watched.check.status)} {said}", style="bold")
