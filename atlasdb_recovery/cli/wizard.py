@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.look import Look, prepare_environment
-from tui.workplace import Draft, DraftField, Explanation, Opening, Workplace
+from tui.workplace import Draft, DraftField, Explanation, Lesson, Opening, Practice, Workplace
 
 if TYPE_CHECKING:
     from atlasdb_recovery.cli.graph import Graph
@@ -129,6 +129,16 @@ class LiveWorkplace:
                 state.apply(record.event)
                 bridge.show(record.event, state)
         return after
+
+    def lessons(self) -> "Sequence[Lesson]":
+        from atlasdb_recovery.cli.played_drill import lessons
+
+        return lessons()
+
+    def practice(self, name: str, *, speed: str, nodes: str) -> "Practice":
+        from atlasdb_recovery.cli.played_drill import PlayedDrill
+
+        return PlayedDrill(name, speed=speed, nodes=nodes)
 
     def explained(self, error: BaseException) -> Explanation:
         from atlasdb_recovery.cli.ending import explanation

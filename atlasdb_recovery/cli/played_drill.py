@@ -1,0 +1,100 @@
+"""A scenario for the wizard's screens: the drill, its cluster, and the sessions on it."""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from atlasdb_recovery.cli.graph import practice_graph
+from atlasdb_recovery.cli.practice import SPEEDS, VERSIONS
+from atlasdb_recovery.cli.quiet_front_end import QuietFrontEnd
+from atlasdb_recovery.cli.sessions import PROCEDURES, Session, SessionFrontEnd
+from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
+from atlasdb_recovery.practice.scenarios.drill import Drill
+from atlasdb_recovery.practice.scenarios.world import Machines
+from atlasdb_recovery.practice.simulated import Dialect, PacedClock
+from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
+from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
+from atlasdb_recovery.procedure.answers import Answers
+from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.settings import Settings
+from tui.bridge import Bridge
+from tui.workplace import Deed, Lesson, Opening
+
+SIMULATED = "simulated"
+
+
+def lessons() -> Sequence[Lesson]:
+    """Every scenario, in the order in which to learn them."""
+    return [Lesson(one.name, one.title, one.not_real) for one in SCENARIOS.values()]
+
+
+class PlayedDrill:
+    """Lives from `prepare` to `close`; its cluster and files are gone afterwards."""
+
+    def __init__(self, name: str, *, speed: str, nodes: str) -> None:
+        self._scenario = SCENARIOS[name]
+        self._speed = SPEEDS[speed]
+        self._nodes = nodes
+        self._open = AsyncExitStack()
+        self._drill: Drill | None = None
+
+    async def prepare(self, say: Callable[[str], None]) -> Sequence[str]:
+        """History and backup at once, whatever the speed: only the operator's part takes its time."""
+        directory = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="atlasdb-recovery-practice-")))
+        clock = PacedClock(time.time(), 0.0)
+        machines = await self._machines(directory / "nodes", clock, say)
+        self._drill = await self._open.enter_async_context(Drill(self._scenario, machines, directory))
+        front_end = QuietFrontEnd(say)
+        outcome = await self._drill.prepare(lambda settings: self._session(settings, front_end).run_new("backup"), say)
+        if outcome is not Outcome.DONE:
+            raise RealPracticeUnavailable("the practice world could not be made: its backup did not come to its end")
+        clock.scale = self._speed
+        return self._drill.briefing
+
+    def opening(self) -> Opening:
+        return Opening("restore", "PRACTICE", self._begun.settings.keyspace, PROCEDURES["restore"]())
+
+    async def run(self, bridge: Bridge) -> Outcome:
+        session, parked = self._session(self._begun.settings, bridge), self._begun.resumable
+        return await (session.run_new("restore") if parked is None else session.run_again(parked))
+
+    def deeds(self) -> Sequence[Deed]:
+        return [Deed(action.key, action.name, action.stands_for) for action in self._begun.actions]
+
+    async def do(self, key: str) -> str:
+        return (await self._begun.act(key)).seen
+
+    async def debrief(self) -> Sequence[str]:
+        return (await self._begun.debrief()).lines()
+
+    async def close(self) -> None:
+        await self._open.aclose()
+
+    @property
+    def _begun(self) -> Drill:
+        assert self._drill is not None
+        return self._drill
+
+    def _session(self, settings: Settings, front_end: SessionFrontEnd) -> Session:
+        drill = self._begun
+        return Session(
+            practice_graph(drill.nodes),
+            settings,
+            front_end,
+            Answers(),
+            lambda _: "resume, here in the practice world",
+            with_report=False,
+            journals=drill.journals,
+        )
+
+    async def _machines(self, place: Path, clock: PacedClock, say: Callable[[str], None]) -> Machines:
+        if self._nodes == SIMULATED:
+            return SimulatedPractice(Dialect.APACHE, data_root=place, clock=clock)
+        from atlasdb_recovery.practice.real_practice import real_practice
+
+        version = self._nodes.removeprefix("real ")
+        assert version in VERSIONS
+        say(f"starting three real Cassandra {version} nodes; some minutes")
+        return await self._open.enter_async_context(real_practice(version, place))

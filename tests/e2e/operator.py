@@ -1,0 +1,81 @@
+"""A scripted operator at a real terminal: reads the screen, and presses what a careful person would."""
+
+import re
+
+from tests.e2e.terminal import Terminal, flat
+
+STEPS = ("preflight", "restore-store", "repair", "clean-transactions", "fast-forward", "prove")
+COMPLETE = "Restore complete"
+
+
+class Operator:
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+    def until(self, step: str) -> None:
+        """As far as the moment at which Next would begin this step; "" is the end."""
+        while True:
+            screen = flat(self.terminal.wait_until(self._wants_something, "something to do"))
+            if COMPLETE in screen if not step else f"n begins {step}:" in screen:
+                return
+            self._act_on(screen)
+
+    def begin(self) -> None:
+        """Press Next, and answer what it asks first."""
+        self.terminal.press("n")
+        screen = flat(self.terminal.wait_until(lambda shown: "n begins" not in flat(shown), "the step to begin"))
+        if "n answers:" in screen:
+            self._answer()
+
+    def _wants_something(self, screen: str) -> bool:
+        shown = flat(screen)
+        return any(word in shown for word in ("n begins", "n answers:", "n tries", COMPLETE, "Next is closed"))
+
+    def _act_on(self, screen: str) -> None:
+        if "n answers:" in screen:
+            self._answer()
+        elif "Next is closed" in screen:
+            raise AssertionError(f"guards refuse:\n{self.terminal.screen()}")
+        else:
+            self.terminal.press("n")
+            self.terminal.wait_until(lambda shown: flat(shown) != screen, "a change")
+
+    def _answer(self) -> None:
+        screen = flat(self.terminal.wait_until(self._has_dialog_or_none_to_come, "the question's dialog"))
+        if "Type exactly:" in screen:
+            self.confirm()
+        if "Enter answers" not in screen:
+            return
+        self.terminal.type("all stopped, I looked")
+        self.terminal.press("Enter")
+        self.terminal.wait_until(lambda shown: "Esc goes back" not in flat(shown), "the end of the question")
+
+    def _has_dialog_or_none_to_come(self, screen: str) -> bool:
+        shown = flat(screen)
+        return "Type exactly:" in shown or "Enter answers" in shown or "n answers:" not in shown
+
+    def confirm(self) -> None:
+        """Type the phrase as a person does, look whether it stands there, and only then press Enter.
+
+        On a busy machine two keys may arrive in one read; the dialog then wants it all again.
+        """
+        screen = flat(self.terminal.wait_for("Type exactly:"))
+        found = re.search(r"Type exactly: (.+? on \S+)", screen)
+        assert found, screen
+        for _ in range(20):
+            self.terminal.type(found[1])
+            if self._stands_there(found[1]):
+                self.terminal.press("Enter")
+                self.terminal.wait_until(lambda shown: "Type exactly:" not in flat(shown), "the end of the question")
+                return
+            self.terminal.press("C-u")
+        raise AssertionError(f"the phrase could not be typed:\n{self.terminal.screen()}")
+
+    def _stands_there(self, phrase: str) -> bool:
+        """Whether the input holds these words and nothing else."""
+        alone = re.compile(re.escape(f"Type exactly: {phrase}") + r"\W+" + re.escape(phrase) + r" +[^\w ]")
+        try:
+            self.terminal.wait_until(lambda shown: alone.search(flat(shown)) is not None, "the phrase", patience=2.0)
+        except AssertionError:
+            return False
+        return True
