@@ -43,14 +43,12 @@ class PlayedDrill:
     async def prepare(self, say: Callable[[str], None]) -> Sequence[str]:
         """History and backup at once, whatever the speed: only the operator's part takes its time."""
         directory = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="atlasdb-recovery-practice-")))
-        clock = PacedClock(time.time(), 0.0)
-        machines = await self._machines(directory / "nodes", clock, say)
+        machines = await self._machines(directory / "nodes", say)
         self._drill = await self._open.enter_async_context(Drill(self._scenario, machines, directory))
         front_end = QuietFrontEnd(say)
         outcome = await self._drill.prepare(lambda settings: self._session(settings, front_end).run_new("backup"), say)
         if outcome is not Outcome.DONE:
             raise RealPracticeUnavailable("the practice world could not be made: its backup did not come to its end")
-        clock.scale = self._speed
         return self._drill.briefing
 
     def opening(self) -> Opening:
@@ -89,8 +87,9 @@ class PlayedDrill:
             journals=drill.journals,
         )
 
-    async def _machines(self, place: Path, clock: PacedClock, say: Callable[[str], None]) -> Machines:
+    async def _machines(self, place: Path, say: Callable[[str], None]) -> Machines:
         if self._nodes == SIMULATED:
+            clock = PacedClock(time.time(), self._speed)
             return SimulatedPractice(Dialect.APACHE, data_root=place, clock=clock)
         from atlasdb_recovery.practice.real_practice import real_practice
 
