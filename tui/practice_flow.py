@@ -40,10 +40,10 @@ class PracticeFlow(SessionFlow):
 
         title = next(one.title for one in self.workplace.lessons() if one.name == event.name)
         screen = BriefingScreen(title, self.look)
-        self.push_screen(screen)
         self.run_worker(self._prepare(event, screen), group=GROUP, exclusive=True, exit_on_error=False)
 
     async def _prepare(self, event: "PracticeScreen.Chosen", screen: "BriefingScreen") -> None:
+        await self.push_screen(screen)
         try:
             self.practice = self.workplace.practice(event.name, speed=event.speed, nodes=event.nodes)
             screen.ready(await self.practice.prepare(screen.say))
