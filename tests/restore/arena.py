@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas import manifest, timestamp_file
+from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.events import Event, GuardChecked, SessionResumed, SessionStarted, StepFailed
 from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
@@ -13,6 +14,7 @@ from atlasdb_recovery.practice.oracle import Verdict
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
+from atlasdb_recovery.procedure.guards.backup_guards import BACKUP_FILE
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -24,6 +26,7 @@ from atlasdb_recovery.procedure.store_methods.choice import store_method
 from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.service import TimestampService, TimestampServiceRefused
+from tests.restore.one_quorum import SeenThroughOneQuorum, WritesBetweenSnapshots
 
 CAREFUL: Mapping[str, Any] = {"offline": True, "clean-transactions": {"remove_at_most": 1_000_000}}
 
@@ -67,21 +70,57 @@ REFUSING = {"blocked", "unknown"}
 class Arena:
     """One exercise, and sessions on it."""
 
-    def __init__(self, nodes: PracticeCluster, directory: Path, *, seed: int = 0, stages: int = 60) -> None:
+    def __init__(
+        self,
+        nodes: PracticeCluster,
+        directory: Path,
+        *,
+        seed: int = 0,
+        stages: int = 60,
+        exercise: type[Exercise] = Exercise,
+    ) -> None:
         self.nodes = nodes
+        self.cluster = nodes.cluster
+        self.nodetool = nodes.nodetool
         self.directory = directory
-        self.exercise = Exercise(nodes, seed=seed, stages=stages)
+        self.stages = stages
+        self.exercise = exercise(nodes, seed=seed, stages=stages)
         self.settings: Settings = self.exercise.settings(directory)
 
     async def back_up_and_lose(self) -> None:
         """History, a backup while the service runs, the loss."""
         await self.exercise.make_history()
+        await self.back_up_running_service()
+        await self.exercise.lose_keyspace()
+
+    async def back_up_running_service(self) -> None:
+        """It is killed when the backup is done."""
         self.exercise.start_service()
-        front_end = ScriptedFrontEnd({"store-backed-up": True})
-        outcome = await self.run("backup", backup_steps(), front_end, timestamps=self.exercise.timestamps)
-        assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
+        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
+        await self.exercise.kill_service()
+
+    async def back_up_between_snapshots_and_lose(self) -> None:
+        """The same, but the service writes only right before the last node's snapshot: the other nodes' lack it."""
+        await self.exercise.make_history()
+        between = WritesBetweenSnapshots(self.nodes.nodetool, self.nodes.addresses[-2], self._goes_on)
+        self.nodetool = between
+        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
+        assert between.happened
+        self.nodetool = self.nodes.nodetool
         await self.exercise.kill_service()
         await self.exercise.lose_keyspace()
+
+    async def _goes_on(self) -> None:
+        await self.exercise.writer.run(self.stages)
+        await self.exercise.writer.finish()
+
+    async def _back_up(self, front_end: "ScriptedFrontEnd") -> None:
+        outcome = await self.run("backup", backup_steps(), front_end, timestamps=self.exercise.timestamps)
+        assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
+
+    def see_through(self, quorum: Sequence[str]) -> None:
+        """From now on sessions read through these nodes alone."""
+        self.cluster = cast(Cluster, SeenThroughOneQuorum(self.nodes.cluster, quorum))
 
     async def restore(
         self,
@@ -150,9 +189,9 @@ class Arena:
         context = Context(
             session=session,
             settings=self.settings,
-            cluster=nodes.cluster,
-            nodetool=nodes.nodetool,
-            timestamps=timestamps or EmbeddedTimestamps(nodes.cluster, self.settings.keyspace, nobody_connected),
+            cluster=self.cluster,
+            nodetool=self.nodetool,
+            timestamps=timestamps or EmbeddedTimestamps(self.cluster, self.settings.keyspace, nobody_connected),
             store=store or store_method(self.settings.store),
             mode="PRACTICE",
             answers=answers,
@@ -164,9 +203,14 @@ class Arena:
         )
         return context
 
+    def restore_to(self, backup: int) -> None:
+        """From now on to an earlier B: a backup of the two files alone, whose store was copied long after B."""
+        (self.settings.backup_dir / manifest.MANIFEST_NAME).unlink(missing_ok=True)
+        timestamp_file.write(self.settings.backup_dir / BACKUP_FILE, backup)
+
     @property
     def backup_timestamp(self) -> int:
-        return timestamp_file.read(self.settings.backup_dir / "backup.timestamp")
+        return timestamp_file.read(self.settings.backup_dir / BACKUP_FILE)
 
     async def verdict(self) -> Verdict:
         bound = await self.exercise.timestamps.bound()
