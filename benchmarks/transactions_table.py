@@ -49,7 +49,7 @@ async def fill(nodes: RealPractice, rows: int, *, padding: int = 0) -> None:
     """
     began = time.monotonic()
     await nodes.cluster.change_schema(keyspace_statement(KEYSPACE, {**nodes.replication, "datacenter1": "1"}))
-    await nodes.cluster.change_schema(table_statement(KEYSPACE, transactions.TRANSACTIONS))
+    await nodes.cluster.change_schema(table_statement(KEYSPACE, transactions.TRANSACTIONS, nodes.real.version))
     owner = await _owner_of_all(nodes, rows)
     await asyncio.to_thread(_insert, owner, rows, padding)
     replication = ", ".join(f"'{key}': '{value}'" for key, value in nodes.replication.items())

@@ -59,22 +59,34 @@ class Exercise:
         self.timestamps = PracticeTimestamps(practice.cluster, keyspace)
         self.writer = AtlasWriter(practice.cluster, keyspace, self.timestamps, seed=seed)
         self._stages = stages or STAGES_BETWEEN_SCHEMAS
+        self._schemas: Sequence[int] = ()
         self._service: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def make_history(self, schemas: Sequence[int] = (1, 2, 3)) -> None:
-        """Transactions in these schemas, one after the other; one node misses a part of the first's."""
-        await practice_keyspace.create(self.practice.cluster, self.keyspace, self.practice.replication)
+        """Transactions in these schemas, one after the other; one node misses a part of each."""
+        self._schemas = schemas
+        await self.make_keyspace()
         await self.timestamps.start()
-        behind = self.practice.addresses[-1]
-        for schema in schemas:
+        await self.writer.install_schema(schemas[0])
+        await self.writer.run(self._stages)
+        await self.miss()
+        await self.writer.run(self._stages)
+
+    async def make_keyspace(self) -> None:
+        """What the service finds when it starts."""
+        await practice_keyspace.create(self.practice.cluster, self.keyspace, self.practice.replication)
+
+    async def miss(self) -> None:
+        """The last node is down for a while."""
+        await self.practice.without_node(self.practice.addresses[-1], self.while_a_node_is_down)
+
+    async def while_a_node_is_down(self) -> None:
+        """It misses the end of the first schema, and the other schemas up to the middle of the last."""
+        await self.writer.run(self._stages // 2)
+        for schema in self._schemas[1:]:
             await self.writer.install_schema(schema)
             await self.writer.run(self._stages)
-            if schema == schemas[0]:
-                await self.practice.without_node(behind, self._more)
-
-    async def _more(self) -> None:
-        await self.writer.run(self._stages)
         await self.writer.finish()
 
     def start_service(self) -> None:

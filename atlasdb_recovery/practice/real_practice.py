@@ -10,11 +10,13 @@ from pathlib import Path
 
 from atlasdb_recovery.cassandra.cluster import DriverCluster
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
-from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
+from atlasdb_recovery.cassandra.ports import Cluster, ClusterUnreachable, Nodetool, NotEnoughReplicas
 from atlasdb_recovery.cassandra.sockets import addresses_of_this_machine
 from atlasdb_recovery.practice.real import RealCluster
 
 STRANGER = "atlasdb_recovery.practice.stranger"
+ANSWERS_WITHIN = 60.0
+LOOKED_EVERY = 0.2
 
 
 class RealPractice:
@@ -43,20 +45,32 @@ class RealPractice:
         """Real time passes by itself."""
 
     async def without_node(self, address: str, meanwhile: Callable[[], Awaitable[None]]) -> None:
-        await self.real.stop_node(address)
+        await self.stop_node(address)
         try:
             await meanwhile()
         finally:
-            await self.real.start_node(address)
+            await self.start_node(address)
 
     def is_up(self, address: str) -> bool:
         return self.real.process_id(address) is not None
 
     async def stop_node(self, address: str) -> None:
+        """Killed: what it had not synced is lost."""
         await self.real.stop_node(address)
 
     async def start_node(self, address: str) -> None:
+        """Until every node sees it, and until it answers on the session that this process has."""
         await self.real.start_node(address)
+        deadline = time.monotonic() + ANSWERS_WITHIN
+        while True:
+            try:
+                await self.cluster.node(address)
+            except (ClusterUnreachable, NotEnoughReplicas):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(LOOKED_EVERY)
+            else:
+                return
 
     async def stop_node_in_repair(self, address: str) -> None:
         """At once: a repair of so few rows leaves no time for more."""
@@ -80,16 +94,23 @@ class RealPractice:
 
 
 @asynccontextmanager
+async def connected(real: RealCluster) -> AsyncIterator[RealPractice]:
+    """A session with running nodes; they stay up."""
+    cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
+    practice = RealPractice(real, cluster)
+    try:
+        yield practice
+    finally:
+        await practice.disconnect_stranger()
+        await cluster.close()
+
+
+@asynccontextmanager
 async def real_practice(version: str, directory: Path) -> AsyncIterator[RealPractice]:
     """Starts three nodes, stops them at the end, and removes what they wrote."""
     real = await RealCluster.start(version, directory)
     try:
-        cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
-        practice = RealPractice(real, cluster)
-        try:
+        async with connected(real) as practice:
             yield practice
-        finally:
-            await practice.disconnect_stranger()
-            await cluster.close()
     finally:
         await real.stop()

@@ -1,35 +1,49 @@
 """The same facts for two simulated and two real clusters."""
 
-import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from atlasdb_recovery.practice.real import RealCluster
 from atlasdb_recovery.practice.simulated import Dialect
 from tests.contract.contract_cluster import ContractCluster, SimulatedContract, make_keyspace
+from tests.contract.real_contract import RealContract
 
 KINDS = [
-    pytest.param("simulated 5.0"),
-    pytest.param("simulated 2.2-palantir"),
-    pytest.param("real 5.0", marks=pytest.mark.real),
-    pytest.param("real 2.2-palantir", marks=pytest.mark.real),
+    pytest.param("simulated_5_0", id="simulated 5.0"),
+    pytest.param("simulated_2_2", id="simulated 2.2-palantir"),
+    pytest.param("cluster_5_0", id="real 5.0"),
+    pytest.param("cluster_2_2", id="real 2.2-palantir"),
 ]
 
 
-@pytest.fixture(scope="session", params=KINDS)
-async def contract(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ContractCluster]:
-    """One cluster of each kind for all tests; a test that stops a node starts it again."""
-    kind, _, dialect = str(request.param).partition(" ")
-    directory: Path = tmp_path_factory.mktemp(re.sub(r"\W", "-", str(request.param)))
-    if kind == "simulated":
-        yield SimulatedContract(Dialect(dialect), directory)
-        return
-    from tests.contract.real_contract import RealContract
+@pytest.fixture(scope="module", params=KINDS)
+def started(request: pytest.FixtureRequest) -> RealCluster | Dialect:
+    """Real nodes, or the version of those to be simulated."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, RealCluster | Dialect)
+    return found
 
-    async with RealContract.started(Dialect(dialect), directory) as real:
+
+@pytest.fixture(scope="session")
+def simulated_5_0() -> Dialect:
+    return Dialect.APACHE
+
+
+@pytest.fixture(scope="session")
+def simulated_2_2() -> Dialect:
+    return Dialect.PALANTIR
+
+
+@pytest.fixture(scope="module")
+async def contract(
+    started: RealCluster | Dialect, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ContractCluster]:
+    """One cluster of each kind for the tests of a module; a test that stops a node starts it again."""
+    if isinstance(started, Dialect):
+        yield SimulatedContract(started, tmp_path_factory.mktemp("simulated"))
+        return
+    async with RealContract.of(started) as real:
         yield real
 
 

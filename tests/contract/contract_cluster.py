@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
+from atlasdb_recovery.practice.practice_keyspace import unrepaired_reads
 from atlasdb_recovery.practice.simulated import Dialect, SimulatedCluster, SimulatedNodetool
 
 TABLE_OPTIONS = (
@@ -60,4 +61,5 @@ async def make_keyspace(contract: ContractCluster, name: str, *tables: str, fact
         f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': {factor}}}"
     )
     for table in tables:
-        await contract.cluster.change_schema(f'CREATE TABLE {name}."{table}" {TABLE_OPTIONS}')
+        options = TABLE_OPTIONS + unrepaired_reads(contract.dialect.value)
+        await contract.cluster.change_schema(f'CREATE TABLE {name}."{table}" {options}')

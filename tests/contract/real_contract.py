@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
-from atlasdb_recovery.practice.real_practice import RealPractice, real_practice
+from atlasdb_recovery.practice.real import RealCluster
+from atlasdb_recovery.practice.real_practice import RealPractice, connected
 from atlasdb_recovery.practice.simulated import Dialect
 
 
@@ -18,9 +19,9 @@ class RealContract:
 
     @classmethod
     @asynccontextmanager
-    async def started(cls, dialect: Dialect, directory: Path) -> AsyncIterator["RealContract"]:
-        async with real_practice(dialect.value, directory) as practice:
-            yield cls(dialect, practice)
+    async def of(cls, real: RealCluster) -> AsyncIterator["RealContract"]:
+        async with connected(real) as practice:
+            yield cls(Dialect(real.version), practice)
 
     @property
     def cluster(self) -> Cluster:
@@ -35,7 +36,7 @@ class RealContract:
         return self._practice.data_directories
 
     async def stop_node(self, address: str) -> None:
-        await self._practice.real.stop_node(address)
+        await self._practice.stop_node(address)
 
     async def start_node(self, address: str) -> None:
-        await self._practice.real.start_node(address)
+        await self._practice.start_node(address)

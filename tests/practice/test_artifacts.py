@@ -4,6 +4,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -96,6 +97,8 @@ def test_a_second_process_waits_for_the_first(tmp_path: Path, monkeypatch: pytes
 def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
     """Until that process has opened this file: all that is left for it is to lock it."""
     while process.poll() is None:
-        if any(link.resolve() == path for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.is_symlink()):
-            return
+        for link in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                if link.readlink() == path:
+                    return
     raise AssertionError("the second process ended before the first was done")

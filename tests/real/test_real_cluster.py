@@ -17,6 +17,7 @@ from atlasdb_recovery.cassandra.node_reports.membership import read_status
 from atlasdb_recovery.cassandra.node_reports.node import read_info
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
+from atlasdb_recovery.practice.practice_keyspace import unrepaired_reads
 from atlasdb_recovery.practice.real import RealCluster
 from atlasdb_recovery.practice.real_addresses import PORTS
 from atlasdb_recovery.practice.real_settings import write_settings
@@ -37,13 +38,6 @@ async def start_and_wait():
 
 asyncio.run(start_and_wait())
 """
-
-
-@pytest.fixture(params=["cluster_5_0", "cluster_2_2"])
-def real(request: pytest.FixtureRequest) -> RealCluster:
-    cluster = request.getfixturevalue(request.param)
-    assert isinstance(cluster, RealCluster)
-    return cluster
 
 
 @asynccontextmanager
@@ -89,7 +83,7 @@ async def test_a_stopped_node_misses_what_the_others_are_told(real: RealCluster)
         await cluster.change_schema(
             "CREATE KEYSPACE missed WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 3}"
         )
-        await cluster.change_schema(f"CREATE TABLE missed.t {TABLE}")
+        await cluster.change_schema(f"CREATE TABLE missed.t {TABLE}{unrepaired_reads(real.version)}")
         ended = psutil.Process(real.process_id(third))
         await real.stop_node(third)
         assert real.process_id(third) is None

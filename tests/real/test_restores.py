@@ -1,99 +1,119 @@
 """The whole procedure on real clusters, with every store method and both removal methods, judged by the oracle."""
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from atlasdb_recovery.cassandra.cluster import DriverCluster
+from atlasdb_recovery.events import CommandEnded, CommandStarted, Event
+from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.real import RealCluster
-from atlasdb_recovery.practice.real_practice import RealPractice
 from atlasdb_recovery.practice.real_settings import write_settings
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.settings import load
+from tests.real.lost import Lost, lost, proven_right
+from tests.real.pace import Pace
 from tests.real.store_tool import restore as restore_by_hand
 from tests.restore.arena import CAREFUL, Arena, ScriptedFrontEnd
+from tests.restore.real_rows import BACKUPS
 
-QUICK = {
-    "5.0": (("snapshot", "delete"), ("command", "abort"), ("external", "delete")),
-    "2.2-palantir": (("snapshot", "abort"), ("command", "delete"), ("external", "abort")),
-}
+LOST = {"5.0": "lost_5_0", "2.2-palantir": "lost_2_2"}
+STORES = ("snapshot", "command", "external")
+REMOVALS = ("delete", "abort")
+QUICK = [
+    ("lost_5_0", "snapshot", "delete", None),
+    ("lost_5_0", "command", "abort", None),
+    ("lost_5_0", "external", "delete", BACKUPS[1]),
+    ("lost_2_2", "snapshot", "abort", None),
+    ("lost_2_2", "command", "delete", None),
+    ("lost_2_2", "external", "abort", BACKUPS[2]),
+]
+"""Of each version every store method, and both removal methods; twice an earlier B, amid rows of the real AtlasDB."""
+REST = [
+    (version, store, removal, backup)
+    for version in LOST.values()
+    for store in STORES
+    for removal in REMOVALS
+    for backup in ([None, *BACKUPS] if store == "snapshot" else [None])
+    if (version, store, removal, backup) not in QUICK
+]
 
 
-@asynccontextmanager
-async def lost(real: RealCluster, directory: Path) -> AsyncIterator[Arena]:
-    """A history with replicas that disagree, a backup taken while the service runs, and the loss."""
-    cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
-    try:
-        arena = Arena(RealPractice(real, cluster), directory, stages=120)
-        await arena.back_up_and_lose()
-        yield arena
-        if await cluster.keyspace(arena.exercise.keyspace) is not None:
-            await arena.exercise.lose_keyspace()
-    finally:
-        await cluster.close()
-
-
-async def restored(arena: Arena, real: RealCluster, store: str, removal: str) -> None:
+async def restored(arena: Arena, real: RealCluster, store: str, removal: str) -> Sequence[Event]:
     settings = write_settings(real, arena.exercise.keyspace, arena.directory)
     changed = msgspec.structs.replace(
         arena.settings.store,
         method=store,
         restore_command=f"{sys.executable} -m tests.real.store_tool {settings}",
     )
-    base = arena.settings
-    arena.settings = msgspec.structs.replace(base, removal=removal, store=changed)
+    arena.settings = msgspec.structs.replace(arena.settings, removal=removal, store=changed)
     answers = dict(CAREFUL)
     if store == "external":
         await restore_by_hand(load(settings))
         answers["store-restored"] = "by the test's own tool"
-    front_end = ScriptedFrontEnd(answers)
-    outcome = await arena.restore(front_end)
-    assert outcome is Outcome.DONE, (store, removal, front_end.refusals(), front_end.failures())
-    verdict = await arena.verdict()
-    assert verdict.is_right, (store, removal, verdict.describe())
-    arena.settings = base
-    await arena.exercise.lose_keyspace()
+    front_end, journal = ScriptedFrontEnd(answers), MemoryJournal()
+    outcome = await arena.restore(front_end, journal=journal)
+    assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
+    await proven_right(arena)
+    pace = Pace(journal.records())
+    print(f"{real.version} {store} {removal}: {pace.describe()}")
+    assert pace.until_first_change + pace.guards < 180, pace.describe()
+    return front_end.events
 
 
-async def test_restores_of_5_0_are_right(cluster_5_0: RealCluster, tmp_path: Path) -> None:
-    async with lost(cluster_5_0, tmp_path) as arena:
-        for store, removal in QUICK["5.0"]:
-            await restored(arena, cluster_5_0, store, removal)
-
-
-async def test_restores_of_the_fork_are_right(cluster_2_2: RealCluster, tmp_path: Path) -> None:
-    async with lost(cluster_2_2, tmp_path) as arena:
-        for store, removal in QUICK["2.2-palantir"]:
-            await restored(arena, cluster_2_2, store, removal)
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("store", ["snapshot", "command", "external"])
-async def test_the_whole_matrix_on_5_0(cluster_5_0: RealCluster, tmp_path: Path, store: str) -> None:
-    async with lost(cluster_5_0, tmp_path) as arena:
-        for removal in ("delete", "abort"):
-            await restored(arena, cluster_5_0, store, removal)
+@pytest.mark.parametrize(("lost_keyspace", "store", "removal", "backup"), QUICK, indirect=["lost_keyspace"])
+async def test_a_restore_is_right(
+    lost_keyspace: Lost, tmp_path: Path, store: str, removal: str, backup: int | None
+) -> None:
+    async with lost_keyspace.arena(tmp_path) as arena:
+        if backup is not None:
+            arena.restore_to(backup)
+        await restored(arena, lost_keyspace.real, store, removal)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("store", ["snapshot", "command", "external"])
-async def test_the_whole_matrix_on_the_fork(cluster_2_2: RealCluster, tmp_path: Path, store: str) -> None:
-    async with lost(cluster_2_2, tmp_path) as arena:
-        for removal in ("delete", "abort"):
-            await restored(arena, cluster_2_2, store, removal)
+@pytest.mark.parametrize(("lost_keyspace", "store", "removal", "backup"), REST, indirect=["lost_keyspace"])
+async def test_every_other_restore_is_right(
+    lost_keyspace: Lost, tmp_path: Path, store: str, removal: str, backup: int | None
+) -> None:
+    async with lost_keyspace.arena(tmp_path) as arena:
+        if backup is not None:
+            arena.restore_to(backup)
+        await restored(arena, lost_keyspace.real, store, removal)
 
 
 @pytest.mark.deep
 @pytest.mark.real
-@pytest.mark.parametrize("version", ["5.0", "2.2-palantir"])
-async def test_two_data_centres(tmp_path: Path, version: str) -> None:
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("version", list(LOST))
+async def test_two_data_centres(tmp_path: Path, version: str, replicas: int) -> None:
+    """With one replica in each, nodes 1 and 3 share none, nor do 2 and 4: they are repaired together."""
     real = await RealCluster.start(version, tmp_path / "nodes", data_centers=("east", "west", "east", "west"))
     try:
-        async with lost(real, tmp_path) as arena:
-            await restored(arena, real, "snapshot", "delete")
+        keyspace = {"class": "NetworkTopologyStrategy", "east": str(replicas), "west": str(replicas)}
+        async with (
+            lost(real, tmp_path / "lost", replication=keyspace, always_up=replicas == 1) as lost_keyspace,
+            lost_keyspace.arena(tmp_path) as arena,
+        ):
+            repair = msgspec.structs.replace(arena.settings.repair, parallel=True)
+            arena.settings = msgspec.structs.replace(arena.settings, repair=repair)
+            events = await restored(arena, real, "snapshot", "delete")
+            together = most_at_once(events, "repair")
+            assert together == (2 if replicas == 1 else 1)
     finally:
         await real.stop()
+    assert list((tmp_path / "nodes").iterdir()) == []
+
+
+def most_at_once(events: Sequence[Event], step: str) -> int:
+    """How many nodes were at a command of this step at the same time."""
+    running, most = set[str](), 0
+    for event in events:
+        if event.step == step and isinstance(event, CommandStarted):
+            running.add(event.source)
+        elif event.step == step and isinstance(event, CommandEnded):
+            running.discard(event.source)
+        most = max(most, len(running))
+    return most

@@ -1,24 +1,18 @@
 """Store method `snapshot` on real servers: every row and write time comes back on every node, differences included."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
 from atlasdb_recovery.events import CommandStarted, Event
-from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.practice.practice_keyspace import unrepaired_reads
+from atlasdb_recovery.practice.real import RealCluster
+from atlasdb_recovery.practice.real_practice import RealPractice, connected
 from atlasdb_recovery.procedure.store_methods import StoreContext
 from atlasdb_recovery.procedure.store_methods.snapshot import SnapshotStore
 from atlasdb_recovery.settings import StoreSettings
-
-if TYPE_CHECKING:
-    from atlasdb_recovery.practice.real_practice import RealPractice
-
-pytestmark = pytest.mark.real
 
 KEYSPACE = "atlas"
 TRANSACTIONS = "_transactions"
@@ -29,12 +23,11 @@ SCHEMA_3_WRITE_TIME = 9223372036854775797
 Rows = Mapping[tuple[str, str], list[Cell]]
 
 
-@pytest.fixture(params=[Dialect.APACHE, Dialect.PALANTIR], ids=lambda dialect: dialect.value)
-async def practice(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RealPractice]:
-    from atlasdb_recovery.practice.real_practice import real_practice
-
-    async with real_practice(request.param.value, tmp_path / "nodes") as started:
-        yield started
+@pytest.fixture
+async def practice(real: RealCluster) -> AsyncIterator[RealPractice]:
+    async with connected(real) as practice:
+        yield practice
+        await practice.cluster.change_schema(f"DROP KEYSPACE {KEYSPACE}")
 
 
 async def test_rows_and_write_times_come_back_on_every_node(practice: RealPractice, tmp_path: Path) -> None:
@@ -75,7 +68,7 @@ async def write_rows_that_disagree(practice: RealPractice) -> None:
     for table in TABLES:
         await practice.cluster.change_schema(
             f'CREATE TABLE {KEYSPACE}."{table}" (key blob, column1 blob, column2 bigint, value blob, '
-            "PRIMARY KEY (key, column1, column2)) WITH COMPACT STORAGE"
+            f"PRIMARY KEY (key, column1, column2)) WITH COMPACT STORAGE{unrepaired_reads(practice.real.version)}"
         )
     for at in range(200):
         await put(practice, TRANSACTIONS, at, 1_000_000 + at, Consistency.ALL)

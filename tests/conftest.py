@@ -1,0 +1,44 @@
+"""One real cluster of each version for the whole run, started when a test first asks for it.
+
+Every worker of pytest-xdist would start its own: `pytest -n 2 --dist loadgroup` gives all tests of one version to one
+worker, since what uses a fixture of real nodes named `…_5_0` is put into one `xdist_group` here, and likewise for the
+fork's `…_2_2`. pytest-xdist hands out the largest groups first, so two workers begin with one version each. A test that
+needs both versions would belong to both groups: there are none. Tests that stop a node start it again. Nothing is
+skipped: without Java 17 these tests fail and say what to install.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from atlasdb_recovery.practice.real import RealCluster
+
+VERSIONS = {"_5_0": "5.0", "_2_2": "2.2-palantir"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        names = {name for name in (*getattr(item, "fixturenames", ()), *parameters) if isinstance(name, str)}
+        for ending, version in VERSIONS.items():
+            of_version = {name for name in names if name.endswith(ending)}
+            if of_version and not any(name.startswith("simulated") for name in of_version):
+                item.add_marker(pytest.mark.real)
+                item.add_marker(pytest.mark.xdist_group(f"real-{version}"))
+            elif of_version:
+                item.add_marker(pytest.mark.xdist_group(f"simulated-{version}"))
+
+
+@pytest.fixture(scope="session")
+async def cluster_5_0(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealCluster]:
+    cluster = await RealCluster.start("5.0", tmp_path_factory.mktemp("real"))
+    yield cluster
+    await cluster.stop()
+
+
+@pytest.fixture(scope="session")
+async def cluster_2_2(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealCluster]:
+    cluster = await RealCluster.start("2.2-palantir", tmp_path_factory.mktemp("real"))
+    yield cluster
+    await cluster.stop()
