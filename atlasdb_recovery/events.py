@@ -11,9 +11,6 @@ import msgspec
 
 from atlasdb_recovery.foreign import masked
 
-SAVED = frozenset({"progressed", "line-printed"})
-"""Tags of events that are shown but not journalled one by one (the journal samples them)."""
-
 TEXTS = frozenset(
     "answer command detail evidence lines note problem question reason reasons "
     "remedy settings source text title".split()
@@ -160,14 +157,51 @@ class CommandEnded(Event, frozen=True, kw_only=True):
     seconds: float
 
 
+class RangesRepaired(Event, frozen=True, kw_only=True):
+    """Further token ranges of a node, "(start,end]", whose sessions ended. What of it counts, RepairJudged says."""
+
+    node: str
+    ranges: tuple[str, ...]
+    failed: tuple[str, ...] = ()
+
+
+class ServerAsked(Event, frozen=True, kw_only=True):
+    """No line came for a while, or nodetool is gone: the node was asked whether it is still at its repair."""
+
+    node: str
+    answer: str
+    repairing: bool | None
+    """None where it could not be asked."""
+    silent_seconds: float = 0.0
+
+
+class RepairStopped(Event, frozen=True, kw_only=True):
+    """The operator stopped a node's nodetool."""
+
+    node: str
+    goes_on: str
+    """What Cassandra does by itself from here on, and how that can be seen and ended."""
+
+
 class RepairJudged(Event, frozen=True, kw_only=True):
+    """Ranges are "(start,end]"."""
+
     node: str
     tables: tuple[str, ...]
     verdict: str
     """repaired | not-repaired | unknown"""
     reasons: tuple[str, ...]
     ranges: tuple[str, ...] = ()
+    """Where the verdict is repaired: all of them. Otherwise what this attempt's sessions finished, proven or not."""
     attempt: int = 1
+    proven: tuple[str, ...] = ()
+    """Where it is not: those proven all the same, by this attempt or an earlier one of the session."""
+    failed: tuple[str, ...] = ()
+
+    @property
+    def repaired_ranges(self) -> tuple[str, ...]:
+        """Ranges that need not be repaired again, as long as nobody else changes the tables."""
+        return self.ranges if self.verdict == "repaired" else self.proven
 
 
 class FactEstablished(Event, frozen=True, kw_only=True):
@@ -210,6 +244,9 @@ class SessionAborted(Event, frozen=True, kw_only=True):
     reason: str
 
 
+AT_WORK = (Progressed, LinePrinted, RangesRepaired, ServerAsked)
+"""What only shows a command at work: nothing is decided by it, so the disk is not waited for."""
+
 AnyEvent = (
     SessionStarted
     | SessionResumed
@@ -227,6 +264,9 @@ AnyEvent = (
     | LinePrinted
     | CommandStarted
     | CommandEnded
+    | RangesRepaired
+    | ServerAsked
+    | RepairStopped
     | RepairJudged
     | FactEstablished
     | Noted

@@ -18,7 +18,7 @@ def plain(text: str, longest: int = LONGEST_LINE) -> str:
     Longer text is cut, and says by how much.
     """
     cut = text[:longest]
-    shown = "".join(_visible(character) for character in cut)
+    shown = cut if cut.isascii() and cut.isprintable() else "".join(_visible(character) for character in cut)
     return shown if len(text) <= longest else f"{shown}… ({len(text) - longest} more characters)"
 
 

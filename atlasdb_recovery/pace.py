@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 import humanize
 
+BYTES = "bytes "
+"""A unit that begins so is shown as a size: "bytes validated"."""
+
 
 class Pace:
     """Counts, a rate and a time left; in words for one line."""
@@ -40,16 +43,18 @@ class Pace:
         return True
 
     def describe(self) -> str:
-        count = (
-            f"{self._done:,} {self._unit}" if self._total is None else f"{self._done:,} of {self._total:,} {self._unit}"
-        )
+        total = "" if self._total is None else f" of {self._shown(self._total)}"
+        count = f"{self._shown(self._done)}{total} {self._unit.removeprefix(BYTES)}"
         elapsed = self._clock() - self._began
         gained = self._done - (self._first or 0)
         if elapsed < 1.0 or not gained:
             return count
         rate = gained / elapsed
-        shown = f"{rate:,.0f}/s" if rate >= 1 else f"{rate * 60:,.1f}/min"
+        shown = f"{self._shown(rate)}/s" if rate >= 1 else f"{rate * 60:,.1f}/min"
         if self._total is None or self._done >= self._total:
             return f"{count}, {shown}"
         left = humanize.precisedelta((self._total - self._done) / rate, minimum_unit="seconds", format="%0.0f")
         return f"{count}, {shown}, about {left} left"
+
+    def _shown(self, number: float) -> str:
+        return humanize.naturalsize(number) if self._unit.startswith(BYTES) else f"{number:,.0f}"

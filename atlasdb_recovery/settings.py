@@ -93,9 +93,13 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RepairSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether nodes that share no replica may be repaired at the same time."""
+    """Whether nodes that share no replica may be repaired at the same time.
+
+    A node at its repair is asked how far it is after so many seconds, again and again.
+    """
 
     parallel: bool = False
+    ask_every: float = 10.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +189,7 @@ class _Reading:
             nodetool=self._nodetool(),
             store=self._store(),
             removal=file.removal,
-            repair=RepairSettings(parallel=file.repair.parallel),
+            repair=RepairSettings(parallel=file.repair.parallel, ask_every=file.repair.ask_every),
             state_dir=state_dir,
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
             timestamp_servers=self._timestamp_servers(),

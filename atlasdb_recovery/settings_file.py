@@ -46,6 +46,7 @@ class StoreBlock(_Block, frozen=True, kw_only=True):
 
 class RepairBlock(_Block, frozen=True, kw_only=True):
     parallel: bool = False
+    ask_every: Seconds = 10.0
 
 
 class TimestampsBlock(_Block, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ store:
   # restore_command: "medusa restore-cluster --backup-name {session}"
   # data_directories: {127.0.0.1: /var/lib/cassandra/data}
 removal: delete                  # or abort; schema 3 is always aborted
-repair: {parallel: false}
+repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is
 # timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running embedded service's own address
 # state_dir: /var/lib/atlasdb-recovery
 # export_dir: /var/lib/atlasdb-recovery/exports

@@ -8,6 +8,7 @@ from typing import Any
 from atlasdb_recovery import events as e
 
 MARKS = {"passed": "ok", "warned": "WARNING", "blocked": "REFUSED", "unknown": "UNKNOWN", "not-applicable": "—"}
+RANGES_SHOWN = 4
 QUICK = 1.0
 """Seconds below which the end of a command that went well needs no line of its own."""
 
@@ -71,6 +72,20 @@ def _fact(event: e.FactEstablished) -> list[str]:
     return [f"{event.step}: {event.name} = {event.value}" + (f" ({event.source})" if event.source else "")]
 
 
+def _ranges(event: e.RangesRepaired) -> list[str]:
+    """Ranges done are counted by the progress; failures are told."""
+    if not event.failed:
+        return []
+    more = f" and {len(event.failed) - RANGES_SHOWN} more" if len(event.failed) > RANGES_SHOWN else ""
+    return [f"{event.step}: {event.node}: FAILED for range {', '.join(event.failed[:RANGES_SHOWN])}{more}"]
+
+
+def _server(event: e.ServerAsked) -> list[str]:
+    silent = f"silent for {event.silent_seconds:.0f} s; " if event.silent_seconds else ""
+    doing = {True: "still at it", False: "not at it any more", None: "UNKNOWN"}[event.repairing]
+    return [f"{event.step}: {event.node}: {silent}the server was asked: {doing}: {event.answer}"]
+
+
 def _judged(event: e.RepairJudged) -> list[str]:
     return [f"{event.step}: {event.node}: {event.verdict}: {'; '.join(event.reasons)}"]
 
@@ -105,6 +120,9 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.CommandStarted: lambda ev: [f"{ev.step}: {ev.source}: runs {shlex.join(ev.command)}"],
     e.CommandEnded: _ended,
     e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],
+    e.RangesRepaired: _ranges,
+    e.ServerAsked: _server,
+    e.RepairStopped: lambda ev: [f"{ev.step}: {ev.node}: STOPPED by the operator. {ev.goes_on}"],
     e.RepairJudged: _judged,
     e.FactEstablished: _fact,
     e.Noted: lambda ev: [f"{ev.step}: {'WARNING: ' if ev.level == 'warning' else ''}{ev.text}"],

@@ -24,12 +24,14 @@ from atlasdb_recovery.cassandra.ports import (
     Node,
     NodeClock,
     RepairRecord,
+    RepairWork,
     StatementRefused,
     TokenRange,
 )
 from atlasdb_recovery.cassandra.range_scan import RangeScan
 from atlasdb_recovery.cassandra.range_statements import COLUMNS, Statement, qualified
 from atlasdb_recovery.cassandra.remembered_repairs import remembered
+from atlasdb_recovery.cassandra.repair_work import VIEWS_SINCE, repair_work
 from atlasdb_recovery.cassandra.ring import partitioner_family, ranges_from_describering
 from atlasdb_recovery.cassandra.schema import SchemaReader
 from atlasdb_recovery.cassandra.schema_agreement import wait_for_agreement
@@ -210,6 +212,9 @@ class DriverCluster:
 
     async def repairs(self, keyspace: str, table: str, since: float) -> tuple[RepairRecord, ...]:
         return await remembered(self._connection, keyspace, table, since, release=self._release)
+
+    async def repair_work(self, address: str, since: float) -> RepairWork | None:
+        return None if self._release < VIEWS_SINCE else await repair_work(self._connection, address, since)
 
     async def change_schema(self, statement: str) -> None:
         await self._connection.once(statement)

@@ -5,13 +5,14 @@ One way for every partitioner, AtlasDB's own included, for which the driver has 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from atlasdb_recovery.cassandra.ports import Node, TokenRange
 from atlasdb_recovery.cassandra.ring import token_value
 
-Replicas = Callable[[Sequence[Node]], Sequence[str]]
-"""From the nodes as they are met along the ring, each once, to the addresses of the replicas."""
+Replicas = Callable[[Iterator[Node]], Iterable[str]]
+"""From the nodes as they are met along the ring, each once, to the addresses of the replicas, in that order."""
 
 
 def placed_ranges(nodes: Sequence[Node], replication: Mapping[str, str], family: str) -> tuple[TokenRange, ...] | None:
@@ -22,16 +23,15 @@ def placed_ranges(nodes: Sequence[Node], replication: Mapping[str, str], family:
     replicas = _strategy(nodes, replication)
     if replicas is None:
         return None
-    owners = sorted(
-        ((token, node) for node in nodes for token in node.tokens), key=lambda owned: token_value(owned[0], family)
+    owned = sorted(
+        ((token, node) for node in nodes for token in node.tokens), key=lambda each: token_value(each[0], family)
     )
-    found = []
-    for index, (token, _) in enumerate(owners):
-        along = list(_once_each(node for _, node in (*owners[index:], *owners[:index])))
-        chosen = set(replicas(along))
-        ordered = tuple(node.address for node in along if node.address in chosen)
-        found.append(TokenRange(owners[index - 1][0], token, ordered))
-    return tuple(found)
+    owners = [node for _, node in owned]
+    members = len({node.address for node in owners})
+    return tuple(
+        TokenRange(owned[index - 1][0], token, tuple(replicas(_each_once(owners, index, members))))
+        for index, (token, _) in enumerate(owned)
+    )
 
 
 def _strategy(nodes: Sequence[Node], replication: Mapping[str, str]) -> Replicas | None:
@@ -41,38 +41,42 @@ def _strategy(nodes: Sequence[Node], replication: Mapping[str, str]) -> Replicas
         return None
     if name == "SimpleStrategy" and set(factors) == {"replication_factor"}:
         factor = int(factors["replication_factor"])
-        return lambda along: [node.address for node in along[:factor]]
+        return lambda along: (node.address for node in islice(along, factor))
     if name == "NetworkTopologyStrategy":
-        members = [node for node in nodes if node.tokens]
         by_center = {center: int(factor) for center, factor in factors.items()}
-        return lambda along: _across_racks(along, by_center, members)
+        racks = Counter(center for center, _ in {(node.data_center, node.rack) for node in nodes if node.tokens})
+        return lambda along: _across_racks(along, by_center, racks)
     return None
 
 
-def _across_racks(along: Sequence[Node], factors: Mapping[str, int], members: Sequence[Node]) -> list[str]:
+def _across_racks(along: Iterator[Node], factors: Mapping[str, int], racks: Mapping[str, int]) -> Iterator[str]:
     """In each data centre as many nodes as its factor, from as many racks as there are; then from any."""
-    racks = Counter(center for center, _ in {(node.data_center, node.rack) for node in members})
-    found = []
-    for center, factor in factors.items():
-        repeats_left, left, seen = factor - racks[center], factor, set[str]()
-        for node in along:
-            if left == 0:
-                break
-            if node.data_center != center:
+    left = {center: factor for center, factor in factors.items() if factor}
+    repeats_left = {center: factor - racks[center] for center, factor in factors.items()}
+    seen = set[tuple[str, str]]()
+    for node in along if left else ():
+        center, place = node.data_center, (node.data_center, node.rack)
+        if center not in left:
+            continue
+        if place in seen:
+            if repeats_left[center] <= 0:
                 continue
-            if node.rack in seen:
-                if repeats_left <= 0:
-                    continue
-                repeats_left -= 1
-            seen.add(node.rack)
-            found.append(node.address)
-            left -= 1
-    return found
+            repeats_left[center] -= 1
+        seen.add(place)
+        yield node.address
+        left[center] -= 1
+        if not left[center]:
+            del left[center]
+            if not left:
+                return
 
 
-def _once_each(nodes: Iterator[Node]) -> Iterator[Node]:
+def _each_once(owners: Sequence[Node], start: int, members: int) -> Iterator[Node]:
     met = set[str]()
-    for node in nodes:
+    for step in range(len(owners)):
+        node = owners[(start + step) % len(owners)]
         if node.address not in met:
             met.add(node.address)
             yield node
+            if len(met) == members:
+                return

@@ -9,7 +9,7 @@ them: hex for byte-ordered partitioners, decimal for Murmur3 and Random, "" for 
 Addresses are the node's RPC address as text. Write times are Cassandra's, in microseconds.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -154,6 +154,18 @@ class RepairRecord(msgspec.Struct, frozen=True):
     options: Mapping[str, str]
 
 
+class RepairWork(msgspec.Struct, frozen=True):
+    """What a node has read for validations, and sent and received in streams of repairs, in bytes.
+
+    The totals are those that are known so far; they grow while a repair gets to further ranges.
+    """
+
+    validated: int
+    to_validate: int
+    streamed: int
+    to_stream: int
+
+
 class Cluster(Protocol):
     """Sessions to a cluster, and pinned to one node.
 
@@ -276,6 +288,10 @@ class Cluster(Protocol):
         """What the server itself remembers of repairs of this table begun at or after `since` (Unix seconds)."""
         ...
 
+    async def repair_work(self, address: str, since: float) -> RepairWork | None:
+        """This node's part in repairs begun at or after `since` (Unix seconds, by its clock); None before 4.1."""
+        ...
+
     async def change_schema(self, statement: str) -> None:
         """Run one DDL statement and wait until every reachable node has one schema version."""
         ...
@@ -329,6 +345,6 @@ class Nodetool(Protocol):
         """Run it to its end. Any exit code is an Output; only not being able to run or a timeout raises."""
         ...
 
-    def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         """Its lines as they arrive, then one Finished. Closing the iterator stops the child and waits for it."""
         ...

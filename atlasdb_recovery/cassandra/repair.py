@@ -11,8 +11,15 @@ import msgspec
 
 from atlasdb_recovery.cassandra.ports import Line
 from atlasdb_recovery.cassandra.repair_commands import RepairCommand, commands_in
-from atlasdb_recovery.cassandra.repair_options import Asked, UnreadableCommand, asked_by, listed, shortcomings
+from atlasdb_recovery.cassandra.repair_options import (
+    Asked,
+    UnreadableCommand,
+    asked_by,
+    is_what_was_asked,
+    shortcomings,
+)
 from atlasdb_recovery.cassandra.repair_progress import RepairProgress
+from atlasdb_recovery.cassandra.repair_proof import proven_by_sessions
 from atlasdb_recovery.cassandra.repair_ranges import Range, canonical, uncovered
 from atlasdb_recovery.cassandra.repair_server import confirmed_by_server
 from atlasdb_recovery.cassandra.repair_sessions import session_problems
@@ -45,17 +52,20 @@ def judge(
     progress = RepairProgress()
     for line in lines:
         progress.add(line)
+    asked, narrowed = _asked(command)
+    proven = proven_by_sessions(asked, progress, expected if expected is not None else _subrange(asked))
     if progress.failures:
         told = dict.fromkeys(plain(failure.text, _LONGEST_REASON) for failure in progress.failures)
-        return _judgement(progress, Verdict.NOT_REPAIRED, tuple(told), expected, full=None)
-    asked, narrowed = _asked(command)
+        return _judgement(progress, Verdict.NOT_REPAIRED, tuple(told), expected, full=None, proven=proven)
     narrowed += [why for start in progress.starts for why in shortcomings(start.options)]
     full = False if narrowed else _is_known_to_be_full(asked, progress)
     problems = narrowed + _problems(progress, asked, full, expected, exit_code)
     if problems:
-        return _judgement(progress, Verdict.UNKNOWN, tuple(dict.fromkeys(problems)), expected, full=full)
+        reasons = tuple(dict.fromkeys(problems))
+        return _judgement(progress, Verdict.UNKNOWN, reasons, expected, full=full, proven=proven)
     seen = f"{len(progress.ranges_done)} ranges in finished sessions, words of success and of completion, no failure"
-    return _judgement(progress, Verdict.REPAIRED, (seen,), expected, full=full)
+    covered = progress.ranges_done if expected is None else expected
+    return _judgement(progress, Verdict.REPAIRED, (seen,), expected, full=full, proven=covered)
 
 
 def _asked(command: Sequence[str] | str | None) -> tuple[Asked | None, list[str]]:
@@ -148,7 +158,7 @@ def _start_problems(command: RepairCommand, asked: Asked | None, full: bool | No
         problems.append(f"{name}: the number of ranges is not shown")
     if any(done.keyspace != start.keyspace for done in command.finished if done.keyspace or _is_fork(start, asked)):
         problems.append(f"{name}: its end does not name the keyspace of its beginning")
-    if asked is not None and not _is_what_was_asked(start, asked):
+    if asked is not None and not is_what_was_asked(start.keyspace, start.options, asked):
         problems.append(f"{name}: the server's options are not those that were asked for")
     return problems
 
@@ -163,14 +173,6 @@ def _is_same(one: Started, other: Started) -> bool:
     return is_copy and (one.parent_id is not None or abs(other.clock - one.clock) < _SECONDS_BETWEEN_DUPLICATES)
 
 
-def _is_what_was_asked(start: Started, asked: Asked) -> bool:
-    return (
-        asked.keyspace in {None, start.keyspace}
-        and listed(start.options.get("ColumnFamilies", "")) == asked.tables
-        and start.options.get("primary range") == str(asked.primary_range).lower()
-    )
-
-
 def _subrange(asked: Asked | None) -> frozenset[Range] | None:
     return frozenset({asked.subrange}) if asked is not None and asked.subrange is not None else None
 
@@ -182,6 +184,7 @@ def _judgement(
     expected: frozenset[Range] | None,
     *,
     full: bool | None,
+    proven: frozenset[Range],
 ) -> Judgement:
     return Judgement(
         verdict=verdict,
@@ -191,4 +194,5 @@ def _judgement(
         ranges_expected=progress.ranges_expected if expected is None else len(expected),
         parent_ids=progress.parent_ids,
         full=full,
+        ranges_proven=proven,
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from atlasdb_recovery.cassandra.ports import NodetoolFailed
+from atlasdb_recovery.cassandra.repair_ranges import Range
 
 
 class UnknownRepairDialect(NodetoolFailed):
@@ -46,6 +47,10 @@ class RepairOptions(msgspec.Struct, frozen=True):
     def has_partitioner_range(self) -> bool:
         return "--partitioner-range" in self.names
 
+    @property
+    def has_subrange(self) -> bool:
+        return {"--start-token", "--end-token"} <= self.names
+
 
 def arguments(keyspace: str, tables: Sequence[str], help_text: str) -> tuple[str, ...]:
     """What to give to nodetool for a full repair of these tables on the node's primary ranges.
@@ -53,6 +58,27 @@ def arguments(keyspace: str, tables: Sequence[str], help_text: str) -> tuple[str
     `help_text` is what the node's own `nodetool help repair` printed. Raises `UnknownRepairDialect` where that nodetool
     has no option for a full repair and is not known to run one by default, or has no --partitioner-range.
     """
+    return ("repair", "--partitioner-range", *_full(help_text), "--", keyspace, *tables)
+
+
+def takes_subranges(help_text: str) -> bool:
+    """Whether this nodetool can be told to repair a single range. Raises `UnknownRepairDialect`."""
+    return RepairOptions.in_help(help_text).has_subrange
+
+
+def subrange_arguments(keyspace: str, tables: Sequence[str], help_text: str, span: Range) -> tuple[str, ...]:
+    """The same for one range of the ring alone, which the node must replicate.
+
+    Without --partitioner-range: beside --start-token and --end-token Cassandra ignores it and still says success. A
+    node that does not replicate the range says success too, on 2.2. Raises `UnknownRepairDialect`.
+    """
+    return (
+        *("repair", *_full(help_text), "--start-token", span[0], "--end-token", span[1]),
+        *("--", keyspace, *tables),
+    )
+
+
+def _full(help_text: str) -> tuple[str, ...]:
     options = RepairOptions.in_help(help_text)
     if not options.has_partitioner_range or not (options.has_full or options.is_full_by_default):
         raise UnknownRepairDialect(
@@ -60,5 +86,4 @@ def arguments(keyspace: str, tables: Sequence[str], help_text: str) -> tuple[str
             "full repair cannot be assured, and an incremental one leaves replicas that differ. Use the nodetool that "
             "belongs to the server, or repair every node by hand with its own full repair."
         )
-    full = ("--full",) if options.has_full else ()
-    return ("repair", "--partitioner-range", *full, "--", keyspace, *tables)
+    return ("--full",) if options.has_full else ()

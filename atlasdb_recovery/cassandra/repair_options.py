@@ -155,6 +155,15 @@ def shortcomings(options: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
+def is_what_was_asked(keyspace: str, options: Mapping[str, str], asked: Asked) -> bool:
+    """Whether a "Starting repair command" line is that of the command asked for."""
+    return (
+        asked.keyspace in {None, keyspace}
+        and listed(options.get("ColumnFamilies", "")) == asked.tables
+        and options.get("primary range") == str(asked.primary_range).lower()
+    )
+
+
 def range_count(options: Mapping[str, str]) -> int | None:
     """How many ranges the server set out to repair."""
     count = options.get("# of ranges", "")

@@ -22,12 +22,12 @@ class RepairProgress:
         self._done: dict[Range, None] = {}
         self._failed: dict[Range, None] = {}
 
-    def add(self, line: Line) -> None:
-        """Take one line of either stream."""
+    def add(self, line: Line) -> Statement | None:
+        """Take one line of either stream; what it says."""
         self.last_line, self.last_sign_of_life = line.text, line.at
         found = statement(line.text)
         if found is None:
-            return
+            return None
         self.statements.append(found)
         match found:
             case Started():
@@ -39,6 +39,7 @@ class RepairProgress:
                 self._failed.update(dict.fromkeys(found.ranges))
             case _:
                 pass
+        return found
 
     @property
     def ranges_done(self) -> frozenset[Range]:

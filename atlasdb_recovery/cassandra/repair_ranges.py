@@ -27,6 +27,11 @@ def range_of(text: str) -> Range | None:
     return ranges_in(text)[0] if _ONE_RANGE.fullmatch(text) else None
 
 
+def range_text(span: Range) -> str:
+    """As Cassandra prints it and `range_of` reads it."""
+    return f"({span[0]},{span[1]}]"
+
+
 def canonical(span: Range) -> Range:
     """The same range with one spelling: lower case, and hexadecimal padded to whole bytes as the token factory does."""
     return (_token(span[0]), _token(span[1]))

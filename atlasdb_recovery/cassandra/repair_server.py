@@ -5,7 +5,7 @@ a row counts together with its options, or, on 2.2 which stores none, if the tra
 A coordinator that died, and on 4.x one that was told to stop, leave a row without an end for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -40,18 +40,49 @@ def confirmed_by_server(
     """
     if judgement.verdict is not Verdict.UNKNOWN or judgement.full is False or not expected:
         return judgement
-    own = [r for r in records if r.parent_id in judgement.parent_ids]
-    if not own and not judgement.parent_ids:
-        own = [r for r in records if _is_about(r, keyspace, tables, expected)]
-        if len({r.parent_id for r in own}) > 1:
-            return _decided(judgement, Verdict.UNKNOWN, "the server remembers several repairs that may be this one")
+    own = _of_this_repair(judgement, records, keyspace, tables, expected)
+    if len({r.parent_id for r in own}) > 1 and not judgement.parent_ids:
+        return _decided(judgement, Verdict.UNKNOWN, "the server remembers several repairs that may be this one")
+    proven = _proven(own, judgement, keyspace, tables, expected)
+    judgement = msgspec.structs.replace(judgement, ranges_proven=judgement.ranges_proven | proven)
     if not own:
         return _decided(judgement, Verdict.UNKNOWN, "the server remembers no such repair")
     for record in own:
         verdict, reason = _verdict_on(record, judgement, keyspace, tables, expected)
         if verdict is not Verdict.REPAIRED:
             return _decided(judgement, verdict, reason)
-    return _decided(judgement, Verdict.REPAIRED, "the server remembers a full repair of every expected range")
+    repaired = msgspec.structs.replace(judgement, ranges_proven=expected)
+    return _decided(repaired, Verdict.REPAIRED, "the server remembers a full repair of every expected range")
+
+
+def _of_this_repair(
+    judgement: Judgement,
+    records: Sequence[RepairRecord],
+    keyspace: str,
+    tables: Sequence[str],
+    expected: frozenset[Range],
+) -> list[RepairRecord]:
+    if judgement.parent_ids:
+        return [r for r in records if r.parent_id in judgement.parent_ids]
+    return [r for r in records if _is_about(r, keyspace, tables, expected)]
+
+
+def _proven(
+    own: Sequence[RepairRecord],
+    judgement: Judgement,
+    keyspace: str,
+    tables: Sequence[str],
+    expected: frozenset[Range],
+) -> frozenset[Range]:
+    """The expected ranges that an ended repair of all these tables remembers as successful, failed or not."""
+    done = [
+        span
+        for r in own
+        if r.finished_at is not None and r.keyspace == keyspace and r.tables >= set(tables)
+        if (_is_full(r.options) if r.options else judgement.full)
+        for span in _ranges(r.successful_ranges)
+    ]
+    return expected - uncovered(expected, done)
 
 
 def _verdict_on(
@@ -65,15 +96,18 @@ def _verdict_on(
         return Verdict.UNKNOWN, "the server remembers it for other tables"
     if not (_is_full(record.options) if record.options else judgement.full):
         return Verdict.UNKNOWN, "the server does not remember it as a full repair of all replicas"
-    done = [span for text in record.successful_ranges or () if (span := range_of(text)) is not None]
-    if missing := uncovered(expected, done):
+    if missing := uncovered(expected, _ranges(record.successful_ranges)):
         return Verdict.NOT_REPAIRED, f"the server remembers {len(missing)} of {len(expected)} ranges as not repaired"
     return Verdict.REPAIRED, ""
 
 
 def _is_about(record: RepairRecord, keyspace: str, tables: Sequence[str], expected: frozenset[Range]) -> bool:
-    requested = [span for text in record.requested_ranges if (span := range_of(text)) is not None]
-    return record.keyspace == keyspace and record.tables >= set(tables) and not uncovered(expected, requested)
+    is_whole = not uncovered(expected, _ranges(record.requested_ranges))
+    return record.keyspace == keyspace and record.tables >= set(tables) and is_whole
+
+
+def _ranges(texts: Iterable[str] | None) -> list[Range]:
+    return [span for text in texts or () if (span := range_of(text)) is not None]
 
 
 def _is_full(options: Mapping[str, str]) -> bool:

@@ -19,6 +19,8 @@ class Judgement(msgspec.Struct, frozen=True):
     """The verdict on a repair and why. Ranges are (start, end], tokens as printed.
 
     `full` is whether a full repair of all replicas was asked for and run: None where it cannot be told.
+    `ranges_done` are those of finished sessions, as the transcript says; `ranges_proven` are the expected ones that
+    need not be repaired again, whatever the verdict on the whole.
     """
 
     verdict: Verdict
@@ -28,3 +30,4 @@ class Judgement(msgspec.Struct, frozen=True):
     ranges_expected: int | None
     parent_ids: tuple[str, ...]
     full: bool | None = None
+    ranges_proven: frozenset[Range] = frozenset()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from atlasdb_recovery.events import Event, GuardChecked, PlanMade, QuestionAsked
+from atlasdb_recovery.events import Event, GuardChecked, PlanMade, QuestionAsked, ServerAsked
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import lines_for
 
@@ -23,6 +23,7 @@ class Narration:
         self._unchanged: set[str] = set()
         self._watched = ("", "")
         self._plans: dict[str, PlanMade] = {}
+        self._servers: dict[str, ServerAsked] = {}
 
     def lines_for(self, event: Event) -> list[str]:
         if isinstance(event, GuardChecked):
@@ -62,8 +63,20 @@ class Narration:
                 return []
             changed = [f"{event.step}: the plan has CHANGED since it was shown"] if before is not None else []
             return [*changed, *lines_for(event)]
+        if isinstance(event, ServerAsked) and not self._is_news_of_server(event):
+            return []
         if isinstance(event, QuestionAsked):
             plan = self._plans.get(event.step)
             shown = plan is not None and plan.lines == event.detail
             return lines_for(event) if not shown else lines_for(event)[:1]
         return lines_for(event)
+
+    def _is_news_of_server(self, event: ServerAsked) -> bool:
+        """A silent node is asked every half minute; that it is still at it is told after half a minute, one, two, …"""
+        before = self._servers.get(event.node)
+        is_new = before is None or before.repairing is not event.repairing
+        if not is_new and before is not None:
+            is_new = not before.silent_seconds <= event.silent_seconds < 2 * before.silent_seconds - 1
+        if is_new:
+            self._servers[event.node] = event
+        return is_new

@@ -8,15 +8,14 @@ from atlasdb_recovery.cli.foretold import foretold
 from atlasdb_recovery.cli.keyboard import asked
 from atlasdb_recovery.cli.lines import Lines
 from atlasdb_recovery.cli.narration import Narration
+from atlasdb_recovery.cli.progress_lines import ProgressLines
 from atlasdb_recovery.events import Event, GuardChecked, LinePrinted, Progressed, StepFailed
-from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question, Step
 
-PROGRESS_EVERY = 2.0
 ANSWERS_FILE = "answers file"
 
 
@@ -38,7 +37,7 @@ class PlainFrontEnd:
         self._verbose = verbose
         self._clock = clock
         self._narration = Narration((), verbose=verbose)
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._progress = ProgressLines(clock)
         self._doing = "connecting"
         self._since = clock()
 
@@ -50,14 +49,15 @@ class PlainFrontEnd:
             if self.lines.is_gone:
                 task.cancel()
         self._narration = Narration(steps, verbose=self._verbose)
-        self._paces = {}
+        self._progress = ProgressLines(self._clock)
 
     def show(self, event: Event, state: SessionState) -> None:
         """One or more lines, or none: raw node lines only if verbose, progress now and then."""
         if event.step and event.step != self._doing:
             self._doing, self._since = event.step, self._clock()
         if isinstance(event, Progressed):
-            self._progress(event)
+            if (line := self._progress.line_for(event)) is not None:
+                self.say(line)
         elif not isinstance(event, LinePrinted) or self._verbose:
             for line in self._narration.lines_for(event):
                 self.say(line)
@@ -114,16 +114,7 @@ class PlainFrontEnd:
         typed = await asked(self.lines, f"Type r to {what}, anything else to stop")
         return Choice.RETRY if typed is not None and typed.strip() == "r" else Choice.STOP
 
-    def _progress(self, event: Progressed) -> None:
-        pace = self._paces.setdefault((event.step, event.scope), Pace(event.unit, self._clock))
-        pace.note(event.done, event.total)
-        if event.done and pace.is_due(PROGRESS_EVERY):
-            scope = f" {event.scope}" if event.scope else ""
-            self.say(f"{event.step}{scope}: {pace.describe()}{' — ' + event.note if event.note else ''}")
-
     def _at_work(self) -> str:
-        counts = [
-            f"{scope} {pace.describe()}".strip() for (step, scope), pace in self._paces.items() if step == self._doing
-        ]
-        far = f": {counts[-1]}" if counts else ""
+        latest = self._progress.latest(self._doing)
+        far = f": {latest}" if latest else ""
         return f"{self._doing}: still at work after {self._clock() - self._since:.0f} s{far}"

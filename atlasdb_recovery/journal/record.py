@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, Self
 
-from atlasdb_recovery.events import Event, Noted
+from atlasdb_recovery.events import AT_WORK, Event, Noted
 from atlasdb_recovery.journal.chain import ChainBroken, Link, Record, linked, links
 
 __all__ = [
@@ -158,6 +158,7 @@ class Journal:
     def append(self, event: Event, *, sync: bool = True) -> Record:
         """Record that something happened. With `sync` it returns only when the record is on disk.
 
+        What only shows a command at work is never waited for.
         After a failure every further call fails too: what the disk holds is then unknown until the journal is opened
         again. Raises JournalUnwritable.
         """
@@ -166,7 +167,7 @@ class Journal:
         link, line = linked(event, self._last, self._clock(), self._secrets)
         try:
             _write(self._descriptor, line)
-            if sync:
+            if sync and not isinstance(event, AT_WORK):
                 os.fsync(self._descriptor)
         except OSError as error:
             self._failure = error

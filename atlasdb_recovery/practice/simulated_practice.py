@@ -11,6 +11,7 @@ from atlasdb_recovery.practice.simulated import (
     SimulatedCluster,
     SimulatedNodetool,
 )
+from atlasdb_recovery.practice.simulated.servers import places_on_loopback
 
 REPLICAS = 3
 STARTS_IN = 20.0
@@ -21,17 +22,25 @@ BUSY = 30.0
 
 
 class SimulatedPractice:
-    """Three nodes in this process, in simulated time."""
+    """Nodes in this process, in simulated time, each with so many tokens."""
 
     def __init__(
         self,
         dialect: Dialect = Dialect.APACHE,
         *,
+        nodes: int = 3,
+        tokens: int = 1,
         seed: int = 0,
         data_root: Path | None = None,
         clock: SimulatedClock | None = None,
     ) -> None:
-        self.simulated = SimulatedCluster(dialect=dialect, seed=seed, data_root=data_root, clock=clock)
+        self.simulated = SimulatedCluster(
+            dialect=dialect,
+            places=places_on_loopback(nodes, tokens=tokens),
+            seed=seed,
+            data_root=data_root,
+            clock=clock,
+        )
         if isinstance(clock, PacedClock):
             self.simulated.seconds_per_range = SECONDS_PER_WATCHED_RANGE
         self.cluster: Cluster = self.simulated

@@ -10,6 +10,7 @@ from typing import Any
 from atlasdb_recovery.atlas.manifest import Manifest
 from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
 from atlasdb_recovery.events import Progressed
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.store_methods import StoreContext, StoreMethod
 from atlasdb_recovery.settings import Settings
@@ -41,6 +42,8 @@ class Context:
     """Raises if this session's lock has been taken over: asked before every step acts."""
     note_progress: Callable[[Progressed], None] = lambda _: None
     """How far a plan or a proof has come: they hand back a result, and may take as long as the work itself."""
+    controls: Controls = field(default_factory=Controls)
+    """What a front-end may ask of the step at work."""
     seconds_now: Callable[[], float] = time.time
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 

@@ -1,143 +1,158 @@
-"""One node's repair: run nodetool, stream its lines, judge the transcript, and ask the server where it can't tell."""
+"""One node's repair: run nodetool, judge each transcript, and ask the server where that cannot tell."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterable
 
-from atlasdb_recovery.cassandra.activity import running_repairs_and_streams
-from atlasdb_recovery.cassandra.ports import Finished, Line, NodetoolFailed
-from atlasdb_recovery.cassandra.repair import Judgement, RepairProgress, Verdict, confirmed_by_server, judge
-from atlasdb_recovery.events import CommandEnded, CommandStarted, Event, LinePrinted, Noted, Progressed, RepairJudged
-from atlasdb_recovery.foreign import plain
+import msgspec
+
+from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NotEnoughReplicas
+from atlasdb_recovery.cassandra.repair import Judgement, Verdict, confirmed_by_server, judge
+from atlasdb_recovery.cassandra.repair_ranges import Range
+from atlasdb_recovery.cassandra.unattended_repair import what_goes_on
+from atlasdb_recovery.events import Noted, RangesRepaired, RepairJudged, RepairStopped
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.event_streams import Events, merged
+from atlasdb_recovery.procedure.judged_node import judged_node
+from atlasdb_recovery.procedure.planned_repair import PlannedRepair
+from atlasdb_recovery.procedure.ranges_shown import RangesShown
+from atlasdb_recovery.procedure.repair_run import RepairRun
+from atlasdb_recovery.procedure.repair_watch import RepairWatch
+from atlasdb_recovery.procedure.server_question import ServerQuestion
 
-ASKED_EVERY = 5.0
-ASKED_FOR_AT_MOST = 6 * 3600.0
+STOPPED = "stopped by the operator"
+
+
+class Judged(msgspec.Struct):
+    """One command's judgement: by its transcript, and, where that cannot tell, with what the server remembers."""
+
+    covered: frozenset[Range]
+    since: float
+    transcript: Judgement
+    judgement: Judgement
 
 
 class NodeRepair:
-    """Repairs one node's primary ranges of some tables. `events` ends with a RepairJudged."""
+    """Repairs what is left of a node's primary ranges. `events` ends with a RepairJudged.
+
+    `goes_on` afterwards: the server was still at it, or could not be asked, when nodetool was gone.
+    """
 
     def __init__(
         self,
         context: Context,
         step: str,
-        node: str,
+        planned: PlannedRepair,
         tables: tuple[str, ...],
-        command: Sequence[str],
-        expected: frozenset[tuple[str, str]],
+        stop: asyncio.Event,
+        turn: asyncio.Semaphore,
     ) -> None:
+        before = context.state.repairs.get(planned.node)
+        self.planned = planned
+        self.goes_on = False
         self._context = context
         self._step = step
-        self._node = node
+        self._node = planned.node
         self._tables = tables
-        self._command = tuple(command)
-        self._expected = expected
-        self._lines: list[Line] = []
-        self._exit_code: int | None = None
+        self._stop = stop
+        self._turn = turn
+        self._attempt = 1 if before is None else before.attempt + 1
+        self._shown = RangesShown(planned.expected, planned.proven)
+        self._judged: list[Judged] = []
 
-    async def events(self) -> AsyncIterator[Event]:
-        began = self._context.seconds_now()
-        before = self._context.state.repairs.get(self._node)
-        attempt = 1 if before is None else before.attempt + 1
-        async for event in self._run():
+    async def events(self) -> Events:
+        for command in self.planned.commands:
+            if self._stop.is_set() or self.goes_on:
+                break
+            async for event in self._command(command):
+                yield event
+        yield self._verdict()
+
+    async def afterwards(self, stop: asyncio.Event) -> Events:
+        """For a repair that goes on by itself: wait until the node is still, or for `stop`, and judge again."""
+        async for event in self._ask(self._judged[-1], stop):
             yield event
-        judgement = judge(self._command, self._lines, exit_code=self._exit_code, expected=self._expected)
+        yield self._verdict()
+
+    async def _command(self, command: tuple[str, ...]) -> Events:
+        covered, since = self.planned.covered_by(command), await self._node_time()
+        run = RepairRun(self._context, self._step, self._node, command, self._shown, self._stop)
+        watch = RepairWatch(self._context, self._step, self._node, run, since, self._turn)
+        async for event in merged([run.events()], beside=[watch.events()]):
+            yield event
+        judgement = judge(command, run.lines, exit_code=run.exit_code, expected=covered)
+        if run.was_stopped:
+            yield RepairStopped(step=self._step, node=self._node, goes_on=what_goes_on(await self._release()))
+            judgement = msgspec.structs.replace(judgement, reasons=(STOPPED, *judgement.reasons))
+        self._judged.append(Judged(covered, since, judgement, judgement))
         if judgement.verdict is Verdict.UNKNOWN:
             yield Noted(
                 step=self._step,
                 level="warning",
                 text=f"{self._node}: the transcript cannot tell ({'; '.join(judgement.reasons)}); asking the server",
             )
-            judgement = await self._asked(judgement, began)
-        yield RepairJudged(
-            step=self._step,
-            node=self._node,
-            tables=self._tables,
-            verdict=judgement.verdict.value,
-            reasons=tuple(plain(reason) for reason in judgement.reasons),
-            ranges=tuple(sorted(f"({start},{end}]" for start, end in self._done(judgement))),
-            attempt=attempt,
+            async for event in self._ask(self._judged[-1], self._stop):
+                yield event
+
+    async def _ask(self, judged: Judged, stop: asyncio.Event) -> Events:
+        """What nodetool could not tell: wait until the node is still, then take what it remembers."""
+        if await self._has_one_replica(judged.covered):
+            judged.judgement = _one_replica(judged.covered)
+            return
+        question = ServerQuestion(self._context, self._step, self._node)
+        async for event in question.until_still(stop):
+            yield event
+        self.goes_on = question.repairing is not False
+        judged.judgement = await self._remembered(judged)
+        done, _ = self._shown.take(done=judged.judgement.ranges_proven)
+        if done:
+            yield RangesRepaired(step=self._step, node=self._node, ranges=done)
+
+    async def _remembered(self, judged: Judged) -> Judgement:
+        cluster, keyspace = self._context.cluster, self._context.keyspace
+        try:
+            records = [r for table in self._tables for r in await cluster.repairs(keyspace, table, judged.since)]
+        except (ClusterUnreachable, NotEnoughReplicas) as error:
+            reason = f"what the server remembers could not be read: {error}"
+            return msgspec.structs.replace(judged.transcript, reasons=(reason, *judged.transcript.reasons))
+        return confirmed_by_server(judged.transcript, records, keyspace, self._tables, judged.covered)
+
+    def _verdict(self) -> RepairJudged:
+        return judged_node(
+            self._step,
+            self.planned,
+            self._tables,
+            [(each.covered, each.judgement) for each in self._judged],
+            self._attempt,
         )
 
-    async def _run(self) -> AsyncIterator[Event]:
-        shown = self._context.nodetool.command(self._node, *self._command)
-        yield CommandStarted(step=self._step, source=self._node, command=shown)
-        progress = RepairProgress()
-        try:
-            async for item in self._context.nodetool.stream(self._node, *self._command):
-                if isinstance(item, Finished):
-                    self._exit_code = item.exit_code
-                    yield CommandEnded(
-                        step=self._step, source=self._node, exit_code=item.exit_code, seconds=item.seconds
-                    )
-                    continue
-                self._lines.append(item)
-                progress.add(item)
-                yield LinePrinted(
-                    step=self._step, source=self._node, stream=item.stream, text=plain(item.text), at=item.at
-                )
-                yield Progressed(
-                    step=self._step,
-                    unit="ranges",
-                    done=len(progress.ranges_done),
-                    total=len(self._expected),
-                    scope=self._node,
-                )
-        except NodetoolFailed as error:
-            yield Noted(step=self._step, level="warning", text=plain(f"{self._node}: {error}"))
-
-    async def _asked(self, judgement: Judgement, began: float) -> Judgement:
-        """nodetool may have died while the repair goes on: wait until the node is still, then ask what it remembers."""
-        if await self._has_one_replica():
-            return Judgement(
-                verdict=Verdict.REPAIRED,
-                reasons=("replication factor 1: there is no other replica to differ from",),
-                ranges_done=self._expected,
-                ranges_failed=frozenset(),
-                ranges_expected=len(self._expected),
-                parent_ids=(),
-            )
-        deadline = self._context.seconds_now() + ASKED_FOR_AT_MOST
-        while await running_repairs_and_streams(self._context.nodetool, self._node):
-            if self._context.seconds_now() > deadline:
-                return judgement
-            await self._context.wait(ASKED_EVERY)
-        cluster, keyspace = self._context.cluster, self._context.keyspace
-        records = [r for table in self._tables for r in await cluster.repairs(keyspace, table, began)]
-        return confirmed_by_server(judgement, records, keyspace, self._tables, self._expected)
-
-    async def _has_one_replica(self) -> bool:
+    async def _has_one_replica(self, covered: Iterable[Range]) -> bool:
         ranges = await self._context.cluster.ranges(self._context.keyspace)
-        return all(len(r.replicas) == 1 for r in ranges if (r.start, r.end) in self._expected)
+        replicas = {(r.start, r.end): r.replicas for r in ranges}
+        return all(len(replicas[span]) == 1 for span in covered)
 
-    def _done(self, judgement: Judgement) -> frozenset[tuple[str, str]]:
-        return self._expected if judgement.verdict is Verdict.REPAIRED else judgement.ranges_done
-
-
-async def merged(sources: Sequence[AsyncIterator[Event]]) -> AsyncIterator[Event]:
-    """The events of several iterators as they come; the first error, and stopping it, stops them all."""
-    queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue(maxsize=100)
-
-    async def drain(source: AsyncIterator[Event]) -> None:
+    async def _release(self) -> str:
         try:
-            async for event in source:
-                await queue.put(event)
-            await queue.put(None)
-        except Exception as error:
-            await queue.put(error)
+            return (await self._context.cluster.node(self._node)).release_version
+        except (ClusterUnreachable, NotEnoughReplicas):
+            return ""
 
-    running = [asyncio.create_task(drain(source)) for source in sources]
-    try:
-        left = len(running)
-        while left:
-            event = await queue.get()
-            if isinstance(event, BaseException):
-                raise event
-            if event is None:
-                left -= 1
-            else:
-                yield event
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+    async def _node_time(self) -> float:
+        """Now, by the clock that the node's own records bear; by ours where it does not answer."""
+        now = self._context.seconds_now()
+        try:
+            clock = await self._context.cluster.clock(self._node)
+        except (ClusterUnreachable, NotEnoughReplicas):
+            return now
+        return now + clock.offset - clock.uncertainty
+
+
+def _one_replica(covered: frozenset[Range]) -> Judgement:
+    return Judgement(
+        verdict=Verdict.REPAIRED,
+        reasons=("replication factor 1: there is no other replica to differ from",),
+        ranges_done=covered,
+        ranges_failed=frozenset(),
+        ranges_expected=len(covered),
+        parent_ids=(),
+        ranges_proven=covered,
+    )

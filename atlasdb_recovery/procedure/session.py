@@ -12,6 +12,7 @@ from atlasdb_recovery.events import (
     GuardChecked,
     GuardOverruled,
     PlanMade,
+    RangesRepaired,
     RepairJudged,
     SessionAborted,
     SessionCompleted,
@@ -50,6 +51,13 @@ class StepState(msgspec.Struct):
         return self.status in {VERIFIED, SKIPPED}
 
 
+class NodeRanges(msgspec.Struct):
+    """A node's token ranges, "(start,end]", as they were shown; after its verdict, those that it proves."""
+
+    done: set[str] = set()
+    failed: set[str] = set()
+
+
 class SessionState(msgspec.Struct):
     """Everything a front-end renders and a step looks back at."""
 
@@ -69,6 +77,7 @@ class SessionState(msgspec.Struct):
     overruled: dict[str, str] = {}
     """Guards that the operator overruled, and why."""
     repairs: dict[str, RepairJudged] = {}
+    ranges: dict[str, NodeRanges] = {}
 
     def step(self, name: str) -> StepState:
         return self.steps.setdefault(name, StepState())
@@ -145,8 +154,18 @@ def _answered(state: SessionState, event: AnswerGiven) -> None:
     state.answers[event.name] = event
 
 
-def _repaired(state: SessionState, event: RepairJudged) -> None:
+def _ranges(state: SessionState, event: RangesRepaired) -> None:
+    node = state.ranges.setdefault(event.node, NodeRanges())
+    node.done.difference_update(event.failed)
+    node.done.update(event.ranges)
+    node.failed.difference_update(event.ranges)
+    node.failed.update(event.failed)
+
+
+def _judged(state: SessionState, event: RepairJudged) -> None:
     state.repairs[event.node] = event
+    done = set(event.repaired_ranges)
+    state.ranges[event.node] = NodeRanges(done, set(event.failed) - done)
 
 
 def _parked(state: SessionState, event: SessionParked) -> None:
@@ -174,7 +193,8 @@ _FOLDS: dict[type[Event], Any] = {
     StepSkipped: _skipped,
     FactEstablished: _fact,
     AnswerGiven: _answered,
-    RepairJudged: _repaired,
+    RangesRepaired: _ranges,
+    RepairJudged: _judged,
     SessionParked: _parked,
     SessionCompleted: _completed,
     SessionAborted: _aborted,

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
@@ -143,7 +143,7 @@ class DirectoryNodetool:
         lines += [Line(at=0, stream="stderr", text=text) for text in err.splitlines()]
         return Output(command=self.command(address, *arguments), exit_code=exit_code, lines=tuple(lines))
 
-    async def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    async def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         output = await self.run(address, *arguments)
         for line in output.lines:
             yield line

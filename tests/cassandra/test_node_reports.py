@@ -2,7 +2,7 @@
 
 import asyncio
 import zipfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +341,7 @@ class Answers:
         lines = tuple(Line(at=0, stream="stdout", text=text) for text in self.answers[arguments[0]].splitlines())
         return Output(command=self.command(address, *arguments), exit_code=self.exit_code, lines=lines)
 
-    async def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    async def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         yield Finished(exit_code=self.exit_code, seconds=0)
 
 

@@ -1,6 +1,6 @@
 """A cluster seen through one quorum, as AtlasDB's own tool sees it, and a service that writes between two snapshots."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency, Finished, Line, Nodetool, Output
@@ -80,7 +80,7 @@ class WritesBetweenSnapshots:
         await self._after(address, arguments)
         return output
 
-    async def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    async def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         async for item in self._nodetool.stream(address, *arguments):
             yield item
         await self._after(address, arguments)

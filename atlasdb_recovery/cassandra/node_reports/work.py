@@ -15,6 +15,18 @@ class Stream(msgspec.Struct, frozen=True):
     plan_id: str
     lines: tuple[str, ...]
 
+    @property
+    def bytes_done_and_total(self) -> tuple[int, int]:
+        """Sent and received, to and from all its peers."""
+        summaries = [found for line in self.lines if (found := _SUMMARY.match(line))]
+        return sum(int(found[2]) for found in summaries), sum(int(found[1]) for found in summaries)
+
+
+_SUMMARY = re.compile(
+    r"(?:Receiving|Sending) \d+ files?, (\d+) bytes total\. Already (?:received|sent) \d+ files?(?: \([^)]*\))?, "
+    r"(\d+) bytes total"
+)
+
 
 class NetStats(msgspec.Struct, frozen=True):
     mode: str

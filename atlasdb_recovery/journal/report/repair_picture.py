@@ -51,7 +51,7 @@ def repair_picture(story: Story) -> RepairPicture | None:
         return None
     attempts = min(max(map(len, story.repairs.values())), 6)
     cells_at = LEFT + max(attempts, 3) * (BADGE + 4) + 14
-    most = max(len(judged[-1].ranges) for judged in story.repairs.values())
+    most = max(len(judged[-1].repaired_ranges) for judged in story.repairs.values())
     rows = tuple(
         _row(node, judged, TOP + ROW * number, most)
         for number, (node, judged) in enumerate(sorted(story.repairs.items()))
@@ -62,7 +62,7 @@ def repair_picture(story: Story) -> RepairPicture | None:
 
 def _row(node: str, judged: list[RepairJudged], y: int, most: int) -> NodeRow:
     last = judged[-1]
-    proven = last.ranges if last.verdict == "repaired" else ()
+    proven = last.repaired_ranges
     ranges = f"{len(proven):,} token range{'' if len(proven) == 1 else 's'}"
     tries = f"{len(judged)} attempt{'' if len(judged) == 1 else 's'}"
     return NodeRow(y, node, _badges(judged), _cells(proven, most), f"{last.verdict} · {ranges} · {tries}")

@@ -17,6 +17,7 @@ from atlasdb_recovery.events import (
     PlanMade,
     QuestionAsked,
     RepairJudged,
+    RepairStopped,
     SessionAborted,
     SessionCompleted,
     SessionParked,
@@ -181,6 +182,11 @@ def _noted(story: Story, now: datetime, event: Noted) -> None:
     story.remarks.append(Remark(now, event.step, event.level, event.text))
 
 
+def _stopped(story: Story, now: datetime, event: RepairStopped) -> None:
+    text = f"{event.node}: nodetool was stopped by the operator. {event.goes_on}"
+    story.remarks.append(Remark(now, event.step, "warning", text))
+
+
 def _parked(story: Story, now: datetime, event: SessionParked) -> None:
     story.outcome, story.reason = "parked", event.reason
     story.pauses.append(Pause(now, event.reason))
@@ -227,6 +233,7 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     RepairJudged: _repaired,
     FactEstablished: _fact,
     Noted: _noted,
+    RepairStopped: _stopped,
     SessionParked: _parked,
     SessionCompleted: _completed,
     SessionAborted: _aborted,

@@ -9,6 +9,9 @@ from itertools import count
 START = 1_795_400_000.0
 """2026-11-23, in Unix seconds."""
 
+IDLE_TURNS = 5
+"""Turns of the event loop in which nobody moves the time on, after which everybody is taken to be waiting for it."""
+
 FOLLOWED_EVERY = 0.25
 """Real seconds between two looks at the real time."""
 
@@ -16,12 +19,15 @@ SimulatedAction = Callable[[], None]
 
 
 class SimulatedClock:
-    """Unix time that passes in no time. `sleep` and `advance` move it on and run what has fallen due, in order."""
+    """Unix time that passes in no time. `advance` moves it on and runs what has fallen due, in order; so does `sleep`,
+    as soon as nobody does anything but sleep: several sleepers wake in their order.
+    """
 
     def __init__(self, start: float = START) -> None:
         self._micros = round(start * 1_000_000)
         self._due: list[tuple[int, int, SimulatedAction]] = []
         self._order = count()
+        self._sleepers: list[int] = []
 
     def time(self) -> float:
         """Unix seconds."""
@@ -33,21 +39,20 @@ class SimulatedClock:
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        until = self._micros + round(seconds * 1_000_000)
-        while self._due and self._due[0][0] <= until:
-            due, _, action = heapq.heappop(self._due)
-            self._micros = max(self._micros, due)
-            action()
-        self._micros = max(self._micros, until)
+        self._advance_to(self._micros + round(seconds * 1_000_000))
 
     def after(self, seconds: float, action: SimulatedAction) -> None:
         """Have something happen when that many seconds have passed."""
         heapq.heappush(self._due, (self._micros + round(seconds * 1_000_000), next(self._order), action))
 
     async def sleep(self, seconds: float) -> None:
-        """As `asyncio.sleep`, but no real time passes; others get their turn."""
-        self.advance(seconds)
-        await asyncio.sleep(0)
+        """As `asyncio.sleep`, by this clock, side by side with others."""
+        until = self._micros + round(seconds * 1_000_000)
+        self._sleepers.append(until)
+        try:
+            await self._until(until)
+        finally:
+            self._sleepers.remove(until)
 
     async def work(self, seconds: float) -> None:
         """Something takes that long. Nobody watches here, so nobody gets a turn meanwhile."""
@@ -55,6 +60,25 @@ class SimulatedClock:
 
     async def keep_pace(self) -> None:
         """Whoever has let time pass by `advance` waits here until it has passed for the one who watches, too."""
+
+    async def _until(self, until: int) -> None:
+        idle = 0
+        while True:
+            before = self._micros
+            await asyncio.sleep(0)
+            if self._micros >= until:
+                return
+            idle = idle + 1 if self._micros == before else 0
+            if idle >= IDLE_TURNS and until == min(self._sleepers):
+                self._advance_to(until)
+                return
+
+    def _advance_to(self, until: int) -> None:
+        while self._due and self._due[0][0] <= until:
+            due, _, action = heapq.heappop(self._due)
+            self._micros = max(self._micros, due)
+            action()
+        self._micros = max(self._micros, until)
 
 
 class PacedClock(SimulatedClock):
@@ -80,7 +104,7 @@ class PacedClock(SimulatedClock):
             seen = now
 
     async def sleep(self, seconds: float) -> None:
-        """Those who sleep at the same time sleep side by side, unless the pace is 0."""
+        """Those who sleep at the same time sleep side by side, in real time unless the pace is 0."""
         if self._pace == 0 or self._watched_from is None:
             await super().sleep(seconds)
             return

@@ -15,6 +15,7 @@ from atlasdb_recovery.cassandra.ports import (
     Node,
     NodeClock,
     RepairRecord,
+    RepairWork,
     TokenRange,
 )
 from atlasdb_recovery.practice.simulated.coordinator import Coordinator, cell_of
@@ -201,6 +202,20 @@ class SimulatedCluster(SimulatedServers):
             record
             for record in self.history
             if record.keyspace == keyspace and table in record.tables and record.started_at >= since
+        )
+
+    async def repair_work(self, address: str, since: float) -> RepairWork | None:
+        node = self.coordinator(address)
+        self.request(node)
+        if not self.dialect.has_repair_views:
+            return None
+        tasks = [task for task in node.repair_tasks if task.began >= since]
+        streamed = sum(task.streamed for task in tasks)
+        return RepairWork(
+            validated=sum(task.validated for task in tasks),
+            to_validate=sum(task.total for task in tasks),
+            streamed=streamed,
+            to_stream=streamed,
         )
 
     async def change_schema(self, statement: str) -> None:

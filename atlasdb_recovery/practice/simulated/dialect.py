@@ -41,5 +41,9 @@ class Dialect(StrEnum):
         return 0.9 if self is Dialect.PALANTIR else 0.0
 
     @property
+    def has_repair_views(self) -> bool:
+        return self is Dialect.APACHE
+
+    @property
     def lists_clients(self) -> bool:
         return self is Dialect.APACHE

@@ -41,7 +41,9 @@ class RepairFault(msgspec.Struct, frozen=True):
 
     `hollow`: says success and makes nothing agree. `lost_start`: its first line is lost. `killed_after`: nodetool dies
     after that many lines by signal 9 while the server goes on for `goes_on_for` seconds. `failed_session`: the session
-    with this index (from 0) fails with `error`; on Palantir's fork the exit code is 0 all the same.
+    with this index (from 0) fails with `error`; on Palantir's fork the exit code is 0 all the same. `silent_after`:
+    after that many lines nothing is printed for `silent_for` seconds; if `deaf`, the server has finished meanwhile,
+    and nodetool, which lost what it was told, ends without another word.
     """
 
     hollow: bool = False
@@ -50,6 +52,9 @@ class RepairFault(msgspec.Struct, frozen=True):
     goes_on_for: float = 20.0
     failed_session: int | None = None
     error: str = "Validation failed in /127.0.0.9"
+    silent_after: int | None = None
+    silent_for: float = 100.0
+    deaf: bool = False
 
 
 @dataclass(slots=True)

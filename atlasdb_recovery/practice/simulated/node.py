@@ -40,6 +40,20 @@ class StreamPlan:
 
 
 @dataclass(slots=True)
+class RepairTask:
+    """One table's share of a repair that this node coordinates: bytes to read for validation, and bytes streamed."""
+
+    id: str
+    command: int
+    keyspace: str
+    table: str
+    began: float
+    total: int
+    validated: int = 0
+    streamed: int = 0
+
+
+@dataclass(slots=True)
 class SimulatedNode:
     place: Place
     host_id: str
@@ -63,6 +77,8 @@ class SimulatedNode:
     repairs: set[int] = field(default_factory=set)
     """Command numbers of the repairs running in it."""
     repair_commands: int = 0
+    repair_tasks: list[RepairTask] = field(default_factory=list)
+    """Those of earlier repairs too, as `system_views` has them."""
     native_requests: int = 0
     validations: int = 0
 

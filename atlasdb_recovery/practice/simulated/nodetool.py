@@ -94,7 +94,7 @@ class SimulatedNodetool:
         """Stopped half way, here or by its fault, the server goes on by itself."""
         run = RepairRun(self._servers, node, arguments)
         try:
-            for printed in run.lines():
+            async for printed in run.lines():
                 await self._servers.wall.keep_pace()
                 yield Line(at=self._servers.wall.time() - began, stream=printed.stream, text=printed.text)
         finally:

@@ -1,6 +1,6 @@
 """A whole `nodetool repair`: its keyspaces in turn, what nodetool itself refuses, and what a fault does to it."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from atlasdb_recovery.practice.simulated.answer import Answer, refused, wrong_usage
 from atlasdb_recovery.practice.simulated.node import SimulatedNode
@@ -24,14 +24,21 @@ class RepairRun:
         self._command: RepairCommand | None = None
         self.exit_code = 0
 
-    def lines(self) -> Iterator[Printed]:
+    async def lines(self) -> AsyncIterator[Printed]:
         drawn = 0
         while drawn != self._fault.killed_after:
+            if drawn == self._fault.silent_after:
+                await self._keep_silent()
             if (printed := next(self._steps, None)) is None:
                 return
             drawn += 1
             yield printed
         self.exit_code = KILLED
+
+    async def _keep_silent(self) -> None:
+        if self._fault.deaf:
+            self._finish()
+        await self._servers.wall.sleep(self._fault.silent_for)
 
     def go_on_alone(self) -> None:
         """The server does what is left of it, after a while; until then `tpstats` and `netstats` show it."""

@@ -17,6 +17,7 @@ from atlasdb_recovery.practice.simulated.faults import RepairFault
 from atlasdb_recovery.practice.simulated.node import SimulatedNode
 from atlasdb_recovery.practice.simulated.repair_options import RepairOptions
 from atlasdb_recovery.practice.simulated.repair_plan import NotRepairable, RepairPlan, Session, planned
+from atlasdb_recovery.practice.simulated.repair_shares import RepairShares
 from atlasdb_recovery.practice.simulated.servers import SimulatedServers
 from atlasdb_recovery.practice.simulated.storage import Position
 
@@ -92,6 +93,7 @@ class RepairCommand:
             self._finish(record, None, problem)
             yield from self._failed(problem)
             return
+        self._work = RepairShares(self._servers, self._node, self._keyspace, self.number, plan)
         done: list[TokenRange] = []
         failure: str | None = None
         for index, session in enumerate(plan.sessions):
@@ -121,18 +123,22 @@ class RepairCommand:
                     return f"Endpoint /{address}{'' if self._old else ':7000'} died"
             if index == self._fault.failed_session:
                 return self._fault.error
+            streamed = 0
             if plan.changes_data and not self._fault.hollow:
-                self._make_agree(plan, session, one)
+                streamed = self._make_agree(plan, session, one)
+            self._work.range_ended(one, streamed)
         return None
 
-    def _make_agree(self, plan: RepairPlan, session: Session, one: TokenRange) -> None:
+    def _make_agree(self, plan: RepairPlan, session: Session, one: TokenRange) -> int:
+        """How many cells went over the wire for it."""
         nodes = [self._servers.nodes[address] for address in session.participants]
         receiving = [self._node] if plan.pull else nodes
         segments = list(self._servers.ring(self._keyspace).segments(bytes.fromhex(one.start), bytes.fromhex(one.end)))
         for node in nodes:
             node.validations += len(plan.tables)
+        streamed = 0
         if len(nodes) < 2:
-            return
+            return streamed
         for table_id in plan.table_ids:
             stores = [node.store(table_id) for node in nodes]
             for segment in segments:
@@ -142,7 +148,8 @@ class RepairCommand:
                         continue
                     winner = max(found for store in stores if (found := store.cells.get(position)) is not None)
                     for node in receiving:
-                        node.store(table_id).merge(position, winner)
+                        streamed += node.store(table_id).merge(position, winner)
+        return streamed
 
     def _overlooked(self, position: Position) -> bool:
         """Whether the Merkle trees hide this cell's difference: always the same cells, so repeating does not help."""

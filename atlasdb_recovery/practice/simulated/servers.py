@@ -28,11 +28,17 @@ REQUEST_SECONDS = 0.000_5
 SECONDS_PER_RANGE = 0.4
 
 
-def places_on_loopback(nodes: int, data_center: str = "datacenter1", network: str = "127.0.9") -> tuple[Place, ...]:
-    """127.0.9.1, .2, … in one rack, one token each."""
+def places_on_loopback(
+    nodes: int, data_center: str = "datacenter1", network: str = "127.0.9", *, tokens: int = 1
+) -> tuple[Place, ...]:
+    """127.0.9.1, .2, … in one rack, with so many tokens each, dealt out in rounds: after the first, in mixed order."""
+    rounds = [range(nodes), *(random.Random(number).sample(range(nodes), nodes) for number in range(1, tokens))]
+    dealt: dict[int, list[bytes]] = {index: [] for index in range(nodes)}
+    for index, token in zip((index for order in rounds for index in order), even_tokens(nodes * tokens), strict=True):
+        dealt[index].append(token)
     return tuple(
-        Place(address=f"{network}.{index + 1}", data_center=data_center, rack="rack1", tokens=(token,))
-        for index, token in enumerate(even_tokens(nodes))
+        Place(address=f"{network}.{index + 1}", data_center=data_center, rack="rack1", tokens=tuple(own))
+        for index, own in dealt.items()
     )
 
 
@@ -154,8 +160,10 @@ class SimulatedServers:
         node = self.nodes[address]
         node.up = False
         node.clients.clear()
-        node.streams.clear()
         node.repairs.clear()
+        node.repair_tasks.clear()
+        for plan in list(node.streams):
+            self._end_stream(plan.id)
 
     def start_node(self, address: str) -> None:
         node = self.nodes[address]

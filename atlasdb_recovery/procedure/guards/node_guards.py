@@ -7,6 +7,7 @@ from atlasdb_recovery.cassandra.node_reports.node import read_info
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
+from atlasdb_recovery.procedure.steps.names import REPAIR
 
 
 class NodetoolAnswers(Guard):
@@ -46,7 +47,12 @@ class NothingRunning(Guard):
         addresses = [node.address for node in (await context.cluster.identity()).nodes]
         found = await asyncio.gather(*(running_repairs_and_streams(context.nodetool, a) for a in addresses))
         running = [f"{address}: {line}" for address, lines in zip(addresses, found, strict=True) for line in lines]
-        return blocked("; ".join(running)) if running else passed(f"nothing runs on {len(addresses)} nodes")
+        if not running:
+            return passed(f"nothing runs on {len(addresses)} nodes")
+        repair = context.state.step(REPAIR)
+        if repair.began and not repair.is_settled:
+            return warned(f"this session's own repair may be going on; it is waited for: {'; '.join(running)}")
+        return blocked("; ".join(running))
 
 
 class ThriftClosed(Guard):

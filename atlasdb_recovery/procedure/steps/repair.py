@@ -1,21 +1,27 @@
 """Full repair of the transactions tables on every node, judged by evidence."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import shlex
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from atlasdb_recovery.atlas.names import TRANSACTIONS
-from atlasdb_recovery.cassandra.ports import ClusterIdentity, TokenRange
 from atlasdb_recovery.cassandra.repair_command import arguments
-from atlasdb_recovery.cassandra.repair_schedule import disjoint_batches
-from atlasdb_recovery.events import Event, RepairJudged
+from atlasdb_recovery.cassandra.repair_ranges import Range, range_text
+from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
-from atlasdb_recovery.procedure.node_repair import NodeRepair, merged
+from atlasdb_recovery.procedure.judged_node import proven_ranges
 from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.planned_repair import PlannedRepair, planned_repair
+from atlasdb_recovery.procedure.primary_ranges import primary_ranges, repair_batches
+from atlasdb_recovery.procedure.repair_batches import REPAIRED, RepairBatches
 from atlasdb_recovery.procedure.repaired_tables import CANDIDATES, tables_to_repair
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 
-REPAIRED = "repaired"
+PROBES_AT_ONCE = 8
+RANGES_SHOWN = 20
+NODES_SHOWN = 10
 
 
 class Repair(Step):
@@ -27,6 +33,9 @@ class Repair(Step):
     )
     danger = Danger.CHANGES
 
+    def __init__(self) -> None:
+        self._help: dict[str, str] = {}
+
     def guards(self, context: Context) -> Sequence[Guard]:
         return preflight.before_repair()
 
@@ -35,50 +44,73 @@ class Repair(Step):
 
     async def plan(self, context: Context) -> Plan:
         tables = await tables_to_repair(context)
-        expected = await primary_ranges_by_node(context)
-        commands = {}
-        for node in expected:
-            probe = await context.nodetool.run(node, "help", "repair")
-            commands[node] = list(arguments(context.keyspace, tables, probe.stdout))
-        batches = _batches(context, expected, await context.cluster.ranges(context.keyspace))
-        lines = tuple(" ".join(context.nodetool.command(node, *commands[node])) for batch in batches for node in batch)
+        ring = await context.cluster.ranges(context.keyspace)
+        expected = primary_ranges(ring)
+        planned = await self._planned(context, expected, tables)
+        left = {node: repair.left for node, repair in planned.items()}
+        batches = repair_batches(left, ring, parallel=context.settings.repair.parallel)
         return Plan(
-            title=f"repair {', '.join(tables)} of {context.keyspace} on {len(expected)} nodes",
-            lines=lines,
-            depends_on={"tables": list(tables), "ranges": {n: sorted(map(_text, r)) for n, r in expected.items()}},
-            facts={"tables": list(tables), "batches": batches, "commands": commands},
+            title=_title(context, tables, len(planned), len(expected)),
+            lines=tuple(line for batch in batches for node in batch for line in _lines(context, planned[node])),
+            depends_on={
+                "tables": list(tables),
+                "ranges": {node: sorted(map(range_text, spans)) for node, spans in expected.items()},
+                "left": {node: sorted(map(range_text, spans)) for node, spans in left.items()},
+            },
+            facts={
+                "tables": list(tables),
+                "batches": batches,
+                "commands": {node: [list(each) for each in repair.commands] for node, repair in planned.items()},
+            },
         )
 
     async def outlook(self, context: Context) -> Sequence[str]:
         manifest = context.manifest
         known = () if manifest is None else {table.name for table in manifest.tables}
         tables = [name for name in CANDIDATES if name in known] or [TRANSACTIONS]
-        lines = []
-        for node in (await context.cluster.identity()).nodes:
-            probe = await context.nodetool.run(node.address, "help", "repair")
-            words = arguments(context.keyspace, tables, probe.stdout)
-            lines.append(" ".join(context.nodetool.command(node.address, *words)))
-        return lines
+        nodes = [node.address for node in (await context.cluster.identity()).nodes]
+        await self._probe(context, nodes)
+        words = {node: arguments(context.keyspace, tables, self._help[node]) for node in nodes}
+        return [shlex.join(context.nodetool.command(node, *words[node])) for node in nodes]
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         tables = tuple(plan.facts["tables"])
-        expected = await primary_ranges_by_node(context)
-        for batch in plan.facts["batches"]:
-            waiting = [node for node in batch if not _is_repaired(context, node, tables)]
-            repairs = [
-                NodeRepair(context, self.name, node, tables, plan.facts["commands"][node], expected[node])
-                for node in waiting
-            ]
-            async for event in merged([repair.events() for repair in repairs]):
-                yield event
-            failed = [node for node in waiting if not _is_repaired(context, node, tables)]
-            if failed:
-                raise StepFailure(
-                    f"the repair is not proven on {', '.join(failed)}",
-                    evidence=tuple(f"{n}: {'; '.join(context.state.repairs[n].reasons)}" for n in failed),
-                    remedy="Look at the node's log and at the reasons above, mend the cause, then retry: "
-                    "nodes already repaired are not repaired again.",
-                )
+        expected = primary_ranges(await context.cluster.ranges(context.keyspace))
+        planned = {
+            node: PlannedRepair(
+                node,
+                expected[node],
+                proven_ranges(context.state.repairs.get(node), tables, expected[node]),
+                tuple(tuple(command) for command in commands),
+            )
+            for node, commands in plan.facts["commands"].items()
+        }
+        async for event in RepairBatches(context, self.name, planned, tables).events(plan.facts["batches"]):
+            yield event
+        if unproven := [node for node in planned if not _is_repaired(context, node, tables)]:
+            raise _unproven(context, unproven)
+
+    async def _planned(
+        self, context: Context, expected: Mapping[str, frozenset[Range]], tables: Sequence[str]
+    ) -> dict[str, PlannedRepair]:
+        """For every node that is not proven, what its own nodetool is to be told."""
+        unproven = [node for node in expected if not _is_repaired(context, node, tables)]
+        await self._probe(context, unproven)
+        planned = {}
+        for node in unproven:
+            proven = proven_ranges(context.state.repairs.get(node), tables, expected[node])
+            planned[node] = planned_repair(node, expected[node], proven, self._help[node], context.keyspace, tables)
+        return planned
+
+    async def _probe(self, context: Context, nodes: Sequence[str]) -> None:
+        """What each node's nodetool can do, asked once in a session."""
+        turn = asyncio.Semaphore(PROBES_AT_ONCE)
+
+        async def probe(node: str) -> None:
+            async with turn:
+                self._help[node] = (await context.nodetool.run(node, "help", "repair")).stdout
+
+        await asyncio.gather(*(probe(node) for node in nodes if node not in self._help))
 
     async def verify(self, context: Context) -> Evidence:
         return await repair_evidence(context)
@@ -87,48 +119,50 @@ class Repair(Step):
 async def repair_evidence(context: Context) -> Evidence:
     """Every range of the ring is inside a proven repair of its primary; raises StepFailure if one is not."""
     tables = await tables_to_repair(context)
-    expected = await primary_ranges_by_node(context)
+    ring = await context.cluster.ranges(context.keyspace)
+    expected = primary_ranges(ring)
     proven = {
         span for node in expected if _is_repaired(context, node, tables) for span in context.state.repairs[node].ranges
     }
-    whole = {_text((r.start, r.end)) for r in await context.cluster.ranges(context.keyspace)}
+    whole = {range_text((span.start, span.end)) for span in ring}
     if missing := sorted(whole - proven):
         raise StepFailure(
             f"{len(missing)} of {len(whole)} token ranges are not proven repaired",
-            evidence=tuple(missing[:20]),
+            evidence=tuple(missing[:RANGES_SHOWN]),
             remedy="Retry the repair; it repairs only what is not proven.",
         )
     found = [f"{', '.join(tables)} repaired on {len(expected)} of {len(expected)} nodes, {len(whole)} token ranges"]
     return Evidence(tuple(found))
 
 
-async def primary_ranges_by_node(context: Context) -> dict[str, frozenset[tuple[str, str]]]:
-    """Address to the ranges that `--partitioner-range` covers there: those whose first replica it is."""
-    identity: ClusterIdentity = await context.cluster.identity()
-    ranges = await context.cluster.ranges(context.keyspace)
-    by_node: dict[str, set[tuple[str, str]]] = {node.address: set() for node in identity.nodes}
-    for span in ranges:
-        if span.replicas:
-            by_node.setdefault(span.replicas[0], set()).add((span.start, span.end))
-    return {node: frozenset(spans) for node, spans in sorted(by_node.items()) if spans}
+def _title(context: Context, tables: Sequence[str], planned: int, nodes: int) -> str:
+    already = f" of {nodes}; the others are proven" if planned < nodes else ""
+    return f"repair {', '.join(tables)} of {context.keyspace} on {planned} nodes{already}"
 
 
-def _batches(
-    context: Context, expected: dict[str, frozenset[tuple[str, str]]], ranges: Sequence[TokenRange]
-) -> list[list[str]]:
-    if not context.settings.repair.parallel:
-        return [[node] for node in expected]
-    replicas = {
-        node: frozenset(replica for r in ranges if (r.start, r.end) in spans for replica in r.replicas)
-        for node, spans in expected.items()
-    }
-    return disjoint_batches(replicas)
+def _lines(context: Context, repair: PlannedRepair) -> list[str]:
+    """Commands as they can be copied; what is said beside them is a comment to a shell."""
+    said = repair.describe()
+    commands = [shlex.join(context.nodetool.command(repair.node, *command)) for command in repair.commands]
+    return [f"# {said}", *commands] if said else commands
 
 
 def _is_repaired(context: Context, node: str, tables: Sequence[str]) -> bool:
     judged = context.state.repairs.get(node)
-    return isinstance(judged, RepairJudged) and judged.verdict == REPAIRED and set(judged.tables) >= set(tables)
+    return judged is not None and judged.verdict == REPAIRED and set(judged.tables) >= set(tables)
 
 
-def _text(span: tuple[str, str]) -> str:
-    return f"({span[0]},{span[1]}]"
+def _unproven(context: Context, nodes: Sequence[str]) -> StepFailure:
+    repairs = context.state.repairs
+    judged = [node for node in nodes if node in repairs]
+    others = [node for node in nodes if node not in repairs]
+    evidence = [f"{node}: {repairs[node].verdict}: {'; '.join(repairs[node].reasons)}" for node in judged]
+    if others:
+        more = f" and {len(others) - NODES_SHOWN} more" if len(others) > NODES_SHOWN else ""
+        evidence.append(f"not begun: {', '.join(others[:NODES_SHOWN])}{more}")
+    return StepFailure(
+        f"the repair is not proven on {', '.join(judged)}" if judged else "the repair has begun on no node",
+        evidence=evidence,
+        remedy="Look at the node's log and at the reasons above, mend the cause, then retry: "
+        "what is proven is not repaired again.",
+    )

@@ -1,7 +1,7 @@
 """Work that reports as it goes, as a stream of events; and nodetool whose runs are such events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from atlasdb_recovery.cassandra.copying import CopyFailed
 from atlasdb_recovery.cassandra.ports import Finished, Line, Nodetool, Output
@@ -71,5 +71,5 @@ class ReportedNodetool:
         self._emit(CommandEnded(source=address, exit_code=output.exit_code, seconds=seconds))
         return output
 
-    def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         return self._nodetool.stream(address, *arguments)
