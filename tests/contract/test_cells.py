@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from atlasdb_recovery.cassandra.ports import CasOutcome, Cell, Consistency
-from tests.contract.contract_cluster import ContractCluster
+from tests.contract.contract_cluster import ContractCluster, make_keyspace
 
 ALL, QUORUM, ONE, SERIAL = Consistency.ALL, Consistency.QUORUM, Consistency.ONE, Consistency.SERIAL
 HIGHEST = 2**63 - 1
@@ -44,6 +44,13 @@ class Table:
 
     async def check_and_set(self, position: tuple[bytes, bytes, int], expected: bytes, value: bytes) -> CasOutcome:
         return await self.cluster.check_and_set(self.keyspace, "t", position, expected, value)
+
+
+@pytest.fixture(scope="module")
+async def keyspace(contract: ContractCluster) -> str:
+    """One for all: every test has positions of its own."""
+    await make_keyspace(contract, "cells", "t")
+    return "cells"
 
 
 @pytest.fixture
