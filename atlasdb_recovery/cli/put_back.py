@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from atlasdb_recovery.cli.keyboard import asked, is_interactive
 from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
 from atlasdb_recovery.cli.standalone import locked, refused
 from atlasdb_recovery.cli.teaching import TeachingCommand
+from atlasdb_recovery.events import StepFailed
 from atlasdb_recovery.journal.reader import JournalReader
-from atlasdb_recovery.journal.record import journal_path
+from atlasdb_recovery.journal.record import Journal, journal_path
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.context import Context
@@ -26,6 +28,7 @@ from atlasdb_recovery.procedure.removal.pre_images import Header
 from atlasdb_recovery.procedure.removal.put_back import put_back as put_cell_back
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.session import SessionState, folded
+from atlasdb_recovery.procedure.steps.names import CLEAN_TRANSACTIONS
 from atlasdb_recovery.settings import Settings, load
 
 SAID_EVERY = 5.0
@@ -54,7 +57,7 @@ def put_back(
     above the abort. Each is read back. Running it twice does no harm.
     """
     header = export.header_of(export_file)
-    settings = load(settings_path(settings_file), overrides_in(given))
+    settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
     if header.keyspace != settings.keyspace:
         raise click.UsageError(f"the export is of keyspace {header.keyspace}, the settings name {settings.keyspace}")
     return interruptible(_put_back(graph_of(context), settings, export_file, header, phrase))
@@ -71,12 +74,13 @@ async def _put_back(graph: Graph, settings: Settings, path: Path, header: Header
         if cluster != header.cluster:
             raise click.UsageError(f"the export is of cluster {header.cluster}, this one is {cluster}")
         context.state = _told_by_journal(settings, header)
-        async with locked(context, context.backup_dir):
+        async with locked(context, context.backup_dir if context.backup_dir.is_dir() else None):
             if await refused(context, preflight.before_put_back(header)):
                 return Outcome.REFUSED
             count = sum(1 for _ in export.pre_images(path))
             if not await _agreed(f"put back {count} into {settings.keyspace} on {cluster}", phrase, working.lines):
                 return PARKED
+            _record(settings, header, count, path)
             try:
                 written = await _every_cell(context, path, count, working)
             except asyncio.CancelledError:
@@ -94,6 +98,20 @@ async def _every_cell(context: Context, path: Path, count: int, working: AtWork)
         if pace.is_due(SAID_EVERY):
             working.lines.say(pace.describe())
     return written
+
+
+def _record(settings: Settings, header: Header, count: int, path: Path) -> None:
+    """In the journal of the restore that made the export, if it is here: its removal is not proven any more."""
+    if not journal_path(settings.state_dir, header.session).exists():
+        return
+    with closing(Journal.open(settings.state_dir, header.session, secrets=settings.secrets())) as journal:
+        journal.append(
+            StepFailed(
+                step=CLEAN_TRANSACTIONS,
+                problem=f"{count} removed transactions are put back from {path}",
+                remedy="Resuming this session finds them again and asks before it removes them.",
+            )
+        )
 
 
 def _told_by_journal(settings: Settings, header: Header) -> SessionState:

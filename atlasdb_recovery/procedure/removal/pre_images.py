@@ -133,7 +133,9 @@ def _records(path: Path) -> Iterator[Header | PreImage | Footer]:
         for number, line in enumerate(file, 1):
             try:
                 record = decoder.decode(line)
-            except msgspec.DecodeError as error:
+                if isinstance(record, PreImage):
+                    _ = record.found
+            except (msgspec.DecodeError, ValueError) as error:
                 raise MalformedExport(f"{path}, line {number}: {error}. Use the file as it was written.") from error
             if ended:
                 raise MalformedExport(f"{path}, line {number}: something follows the end record.")
