@@ -17,6 +17,7 @@ from tui.practice_flow import PracticeFlow
 from tui.workplace import Workplace
 
 if TYPE_CHECKING:
+    from atlasdb_recovery.procedure.step import Question
     from screens.history import HistoryScreen
     from screens.setup import SetupScreen
 
@@ -136,6 +137,19 @@ class RecoveryApp(PracticeFlow):
             run = partial(place.begin, procedure, bridge, take_over=take_over)
         self.run_session(bridge, run, only_look=only_look)
 
+    def keep_evidence(self, question: "Question", picture: str) -> None:
+        from atlasdb_recovery.foreign import plain
+
+        assert self.bridge is not None
+        view = self.bridge.view
+        try:
+            name = f"confirmed-{question.name}-{question.fingerprint}"
+            path = self.workplace.keep_picture(view.state.session, name, picture)
+        except OSError as error:
+            view.say(f"WARNING: the picture of the confirmed screen could not be kept: {plain(str(error))}")
+            return
+        view.say(f"picture of the confirmed screen: {path}")
+
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.worker is not self._engine:
             return
@@ -149,6 +163,9 @@ class RecoveryApp(PracticeFlow):
             self.explain(event.worker.error)
 
     def _ended(self) -> None:
+        if self.bridge is not None and (session := self.bridge.view.state.session):
+            self.bridge.view.report = self.workplace.report(session)
+            self.bridge.view.touched()
         if self._leaving:
             self.leave()
 

@@ -12,6 +12,9 @@ from tui.look import Look
 from tui.terminal import Terminal
 
 if TYPE_CHECKING:
+    from textual.screen import ModalScreen
+
+    from atlasdb_recovery.procedure.step import Question
     from tui.bridge import Bridge, ToAnswer, Waiting
     from tui.step_screen import StepScreen
 
@@ -29,6 +32,7 @@ class SessionFlow(App[int]):
         self._only_look = False
         self._shown_step = ""
         self._asked: ToAnswer | None = None
+        self._question: ModalScreen[str | None] | None = None
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the screen's keys do, as far as they do it now; the palette asks the same guard as the keys."""
@@ -71,7 +75,7 @@ class SessionFlow(App[int]):
         """A screen that the operator went back to stays until the operator follows again."""
         from tui.step_screen import StepScreen
 
-        if self.bridge is None:
+        if self.bridge is None or not self.screen_stack:  # it ticks once more while the application leaves
             return
         self._ask_once(self.bridge.waiting)
         current = self.bridge.view.current
@@ -107,6 +111,9 @@ class SessionFlow(App[int]):
         from tui.bridge import ToAnswer
         from tui.step_screen import StepScreen
 
+        if self._question is not None and self.screen is self._question and waiting is not self._asked:
+            self._question.dismiss(None)
+            return
         if isinstance(waiting, ToAnswer) and waiting is not self._asked and isinstance(self.screen, StepScreen):
             self._asked = waiting
             self._ask(waiting)
@@ -122,16 +129,27 @@ class SessionFlow(App[int]):
     def _ask(self, waiting: "ToAnswer") -> None:
         from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
         from screens.dialogs.typed_reason import TypedReasonDialog
+        from tui.plan_change import plan_change
+
+        assert self.bridge is not None
+        question = waiting.question
+        self._asked = waiting
+        if question.phrase:
+            dialog = ConfirmPhraseDialog(question, plan_change(self.bridge.view.steps[waiting.step]))
+            self._question = dialog
+        else:
+            self._question = TypedReasonDialog(question.name, question.text, question.detail)
 
         def answered(value: str | None) -> None:
-            if value is not None and self.bridge is not None:
-                self.bridge.decide(waiting, value)
+            if value is None or self.bridge is None:
+                return
+            if self.bridge.decide(waiting, value) and question.phrase:
+                self.keep_evidence(question, dialog.picture)
 
-        question = waiting.question
-        if question.phrase:
-            self.push_screen(ConfirmPhraseDialog(question), answered)
-        else:
-            self.push_screen(TypedReasonDialog(question.name, question.text, question.detail), answered)
+        self.push_screen(self._question, answered)
+
+    def keep_evidence(self, question: "Question", picture: str) -> None:
+        """The screen on which this question was confirmed."""
 
     def on_step_screen_overrule_asked(self, event: "StepScreen.OverruleAsked") -> None:
         from atlasdb_recovery.procedure.front_end import Overruled

@@ -7,9 +7,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from atlasdb_recovery.events import (
+    AnswerGiven,
     CommandStarted,
     Event,
     GuardChecked,
@@ -53,6 +55,10 @@ class StepView:
 
     step: Step
     plan: PlanMade | None = None
+    replaced: PlanMade | None = None
+    """The plan before this one, where it was another; forgotten once the step begins."""
+    confirmed: str = ""
+    """The fingerprint that words were last typed for; forgotten once the step begins."""
     guards: dict[str, SeenGuard] = field(default_factory=dict)
     failure: StepFailed | None = None
     began: float | None = None
@@ -81,6 +87,8 @@ class SessionView:
         self.sources: dict[str, deque[SourceLine]] = {}
         self.commands: dict[str, tuple[str, ...]] = {}
         """The last command that each source started."""
+        self.report: Path | None = None
+        """Where the session's report lies, once it has been written."""
         self.watched: SeenGuard | None = None
         """What the watch over the clients saw last."""
         self.began = time.monotonic()
@@ -137,8 +145,14 @@ class SessionView:
             case GuardChecked():
                 view.guards[event.guard] = SeenGuard(event, now)
             case PlanMade():
+                if view.plan is not None and view.plan.fingerprint != event.fingerprint:
+                    view.replaced = view.plan
                 view.plan = event
+                view.paces.clear()
+            case AnswerGiven(fingerprint=fingerprint) if fingerprint:
+                view.confirmed = fingerprint
             case StepIntended():
+                view.replaced, view.confirmed = None, ""
                 view.began, view.ended, view.failure = now, None, None
                 view.paces.clear()
             case StepVerified():
@@ -147,7 +161,7 @@ class SessionView:
             case StepFailed():
                 view.ended, view.failure = now, event
             case Progressed():
-                pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit))
+                pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit, time.monotonic))
                 pace.note(event.done, event.total)
             case CommandStarted():
                 self.commands[event.source] = event.command

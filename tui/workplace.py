@@ -158,6 +158,10 @@ class Workplace(Protocol):
         """The session that holds the lock which this error tells of, if it can be followed from here; else ""."""
         ...
 
+    def keep_picture(self, session: str, name: str, svg: str) -> Path:
+        """A picture of a screen as evidence, beside the session's journal. Raises OSError."""
+        ...
+
     def report(self, session: str) -> Path | None:
         """Where the session's report lies, if it has been written."""
         ...

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -14,7 +14,14 @@ SHORTEST = 3
 class TypedReasonDialog(ModalScreen[str | None]):
     """Dismissed with the words, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_unanswered", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss_unanswered", "Close"),
+        Binding("up", "scroll_detail(-1)", "Scroll"),
+        Binding("down", "scroll_detail(1)", "Scroll"),
+        Binding("pageup", "scroll_detail(-10)", "Scroll"),
+        Binding("pagedown", "scroll_detail(10)", "Scroll"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
     def __init__(self, title: str, question: str, detail: tuple[str, ...] = (), placeholder: str = "") -> None:
         super().__init__()
@@ -26,7 +33,10 @@ class TypedReasonDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(self._title, classes="dialog-title", markup=False)
-            yield Static("\n".join((self._question, "", *self._detail)).rstrip(), classes="dialog-text", markup=False)
+            yield Static(self._question, classes="dialog-text", markup=False)
+            if self._detail:
+                with VerticalScroll(can_focus=False, classes="dialog-detail"):
+                    yield Static("\n".join(self._detail), classes="dialog-text", markup=False)
             yield Input(placeholder=self._placeholder or "in your own words; it stands in the report")
             yield Static("Enter answers, Esc goes back without an answer", classes="dialog-hint", markup=False)
 
@@ -36,6 +46,10 @@ class TypedReasonDialog(ModalScreen[str | None]):
             self.dismiss(words)
         else:
             self.notify("A few words are needed.", markup=False)
+
+    def action_scroll_detail(self, lines: int) -> None:
+        if self._detail:
+            self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False, immediate=True)
 
     def action_dismiss_unanswered(self) -> None:
         self.dismiss(None)

@@ -18,6 +18,7 @@ WITH_CLOCKS = (
     "tui.session_view",
     "tui.widgets.banner",
     "tui.widgets.guard_list",
+    "tui.widgets.guard_summary",
     "tui.widgets.progress_panel",
 )
 """Modules whose ages and elapsed times stand on a screen."""

@@ -1,4 +1,4 @@
-"""An input for words that must be typed by a person: nothing pasted, nothing held down, nothing sent in one go."""
+"""An input for words that must be typed by a person: nothing pasted, nothing typed ahead, nothing sent in one go."""
 
 from textual import events
 from textual.message import Message
@@ -9,6 +9,14 @@ APART = 0.020
 ARMED_AFTER = 1.0
 """Seconds after it is shown until Enter counts: keys typed ahead confirm nothing."""
 
+LONGEST_SHOWN = 30
+
+PASTED = "Pasting is refused. Type it by hand."
+AT_ONCE = "Several characters came at once. Type it again, by hand."
+TOO_EARLY = "That came before the question could be read. Type it now."
+RESIZED = "The screen changed its size meanwhile. Read it again, then type it again."
+EMPTY = "Enter alone confirms nothing: there is no default."
+
 
 class PhraseInput(Input):
     """Compares case, spaces and all. What was not typed by hand is thrown away, with a word why."""
@@ -18,11 +26,18 @@ class PhraseInput(Input):
             super().__init__()
             self.phrase = phrase
 
+    class Refused(Message):
+        """`why` in a sentence for the operator."""
+
+        def __init__(self, why: str) -> None:
+            super().__init__()
+            self.why = why
+
     def __init__(self, phrase: str) -> None:
         super().__init__(placeholder="no default", select_on_focus=False)
         self._phrase = phrase
         self._last_key = 0.0
-        self._shown_at = 0.0
+        self._shown_at: float | None = None
 
     def on_mount(self) -> None:
         self.focus()
@@ -32,30 +47,47 @@ class PhraseInput(Input):
         self._shown_at = events.Event().time
 
     async def _on_key(self, event: events.Key) -> None:
-        """What it lets through goes on to `Input`'s own handler."""
+        """What it lets through goes on to `Input`'s own handler. A key's time is that of the read that brought it."""
         since, self._last_key = event.time - self._last_key, event.time
-        if event.is_printable and since < APART:
-            event.stop()
-            event.prevent_default()
-            self._void("Several characters came at once. Type it by hand.")
-        elif event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self._confirm(event.time)
+        is_enter = event.key == "enter"
+        if (event.is_printable or is_enter) and since < APART:
+            self._keep_from_input(event)
+            self.refuse(AT_ONCE)
+        elif is_enter:
+            self._keep_from_input(event)
+            self._enter(event.time)
 
     def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self._void("Pasting is refused. Type it by hand.")
+        self._keep_from_input(event)
+        self.refuse(PASTED)
 
-    def _confirm(self, now: float) -> None:
-        if not self._shown_at or now - self._shown_at < ARMED_AFTER:
-            self._void("That came before the question could be read.")
+    def action_paste(self) -> None:
+        """From the application's own clipboard."""
+        self.refuse(PASTED)
+
+    def refuse(self, why: str) -> None:
+        """Throw away what was typed so far."""
+        self.value = ""
+        self.post_message(self.Refused(why))
+
+    def _enter(self, now: float) -> None:
+        if self._shown_at is None or now - self._shown_at < ARMED_AFTER:
+            self.refuse(TOO_EARLY)
         elif self.value == self._phrase:
             self.post_message(self.Confirmed(self.value))
         else:
-            self._void("These are not the words: case and spaces count. Nothing was done.")
+            self.post_message(self.Refused(difference(self.value, self._phrase) if self.value else EMPTY))
 
-    def _void(self, why: str) -> None:
-        self.value = ""
-        self.notify(why, severity="warning", markup=False)
+    def _keep_from_input(self, event: events.Event) -> None:
+        event.stop()
+        event.prevent_default()
+
+
+def difference(typed: str, phrase: str) -> str:
+    """Where what was typed first differs from the phrase; it stays there to be mended."""
+    same = next((at for at, (a, b) in enumerate(zip(typed, phrase, strict=False)) if a != b), None)
+    if same is None:
+        same = min(len(typed), len(phrase))
+    alike = phrase[:same] if same <= LONGEST_SHOWN else f"…{phrase[same - LONGEST_SHOWN : same]}"
+    before = f"after “{alike}”" if same else "at its very beginning"
+    return f"Not these words: it differs {before}. Case and spaces count. Nothing was done."
