@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlasdb_recovery.events import Event, GuardChecked, StepFailed
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Overruled, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
@@ -51,15 +52,20 @@ Waiting = ToBegin | ToAnswer | Refused | Failed
 
 
 class Bridge:
-    """The engine's front-end. `waiting` is what the operator has to decide now; None while the engine works."""
+    """The engine's front-end. `waiting` is what the operator has to decide now; None while the engine works.
+
+    `controls` is what may be asked of the step at work.
+    """
 
     def __init__(self, view: SessionView) -> None:
         self.view = view
+        self.controls = Controls()
         self.waiting: Waiting | None = None
         self._decision: asyncio.Future[Any] | None = None
 
-    def begin(self, steps: Sequence[Step]) -> None:
+    def begin(self, steps: Sequence[Step], controls: Controls) -> None:
         """The screens know their steps already."""
+        self.controls = controls
 
     def show(self, event: Event, state: SessionState) -> None:
         self.view.apply(event, state)

@@ -48,6 +48,8 @@ KEYMAP: tuple[Key, ...] = (
     Key("repair", "X", "stop_all", "Stop all", "Stop nodetool on every node", Danger.CHANGE, in_footer=False),
     Key("repair", "s", "sort", "Sort", "Sort by failed first, address, or progress"),
     Key("repair", "slash", "filter", "Filter", "Show the nodes whose address or state holds a text"),
+    Key("repair", "escape", "show_all", "All nodes", "Show every node again", in_footer=False),
+    Key("repair", "v", "board", "View", "The nodes at work, or the plan and the guards", in_footer=False),
     Key("repair", "g", "ring", "Ring", "Show or hide the picture of the ring", in_footer=False),
 )
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from atlasdb_recovery.events import (
     AnswerGiven,
+    CommandEnded,
     CommandStarted,
     Event,
     GuardChecked,
@@ -28,10 +29,12 @@ from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import lines_for
+from tui.repair_board import RepairBoard
+from tui.source_lines import SourceLine, SourceLines
 
 READ_ONLY = "READ-ONLY"
 LOG_KEPT = 5_000
-LINES_KEPT = 20_000
+REPAIR = "repair"
 
 
 class SeenGuard(NamedTuple):
@@ -39,14 +42,6 @@ class SeenGuard(NamedTuple):
 
     check: GuardChecked
     at: float
-
-
-class SourceLine(NamedTuple):
-    """A raw line: `at` is seconds since its command started."""
-
-    at: float
-    stream: str
-    text: str
 
 
 @dataclass
@@ -84,7 +79,8 @@ class SessionView:
         self.lock_holder = ""
         self.log: deque[str] = deque(maxlen=LOG_KEPT)
         self.log_length = 0
-        self.sources: dict[str, deque[SourceLine]] = {}
+        self.lines = SourceLines()
+        self.repair = RepairBoard()
         self.commands: dict[str, tuple[str, ...]] = {}
         """The last command that each source started."""
         self.report: Path | None = None
@@ -98,9 +94,10 @@ class SessionView:
         """Something happened; `state` is what is true after it."""
         self.state = state
         self.version += 1
+        if event.step == REPAIR:
+            self.repair.apply(event)
         if isinstance(event, LinePrinted):
-            lines = self.sources.setdefault(event.source, deque(maxlen=LINES_KEPT))
-            lines.append(SourceLine(event.at, event.stream, event.text))
+            self.lines.add(event.source, SourceLine(event.at, event.stream, event.text))
             return
         if not isinstance(event, Progressed):
             for line in lines_for(event):
@@ -135,6 +132,8 @@ class SessionView:
                 self.cluster = event.cluster
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():
+                for judged in self.state.repairs.values():
+                    self.repair.apply(judged)
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case _:
                 pass
@@ -165,5 +164,9 @@ class SessionView:
                 pace.note(event.done, event.total)
             case CommandStarted():
                 self.commands[event.source] = event.command
+                self.lines.add(event.source, SourceLine(0.0, "command", " ".join(event.command)))
+            case CommandEnded():
+                ended = f"ended with {event.exit_code} after {event.seconds:.1f} s"
+                self.lines.add(event.source, SourceLine(event.seconds, "command", ended))
             case _:
                 pass

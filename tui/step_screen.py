@@ -19,7 +19,7 @@ from textual.widgets import Footer, Static
 
 from atlasdb_recovery.procedure.front_end import Choice, Overruled
 from tui.bridge import BY, Bridge, Failed, Refused, ToAnswer, ToBegin, Waiting
-from tui.keymap import bindings, changes
+from tui.keymap import KEYMAP, bindings, changes
 from tui.look import Look
 from tui.session_view import SessionView, StepView
 from tui.standing import Standing, standing
@@ -29,6 +29,7 @@ from tui.widgets.log_pane import LogPane
 from tui.widgets.next_line import NextLine
 from tui.widgets.plan_preview import PlanPreview
 from tui.widgets.progress_panel import ProgressPanel
+from tui.widgets.steady_text import SteadyText
 from tui.widgets.step_rail import StepRail
 
 REDRAWN_EVERY = 0.125
@@ -46,6 +47,10 @@ class StepScreen(Screen[None]):
     StepScreen #why { height: auto; margin: 0 0 1 0; }
     StepScreen.-short #why { margin: 0; }
     StepScreen #outcome { height: auto; max-height: 8; }
+    StepScreen.-short PlanPreview { max-height: 5; margin: 0; }
+    StepScreen.-short ProgressPanel { margin: 0; }
+    StepScreen.-short LogPane { height: 6; }
+    StepScreen.-wide StepRail { width: 34; }
     """
 
     class Asked(Message):
@@ -94,6 +99,7 @@ class StepScreen(Screen[None]):
         self.step_name = step
         self.read_only = read_only
         self._seen: tuple[int, Waiting | None] = (-1, None)
+        self._permitted: list[bool | None] = []
 
     @property
     def view(self) -> SessionView:
@@ -117,7 +123,7 @@ class StepScreen(Screen[None]):
                 yield PlanPreview()
                 yield from self.compose_body()
                 yield ProgressPanel(self.look)
-                yield Static(id="outcome", markup=False)
+                yield SteadyText(id="outcome", grows=True)
                 yield GuardList(self.look)
         yield LogPane()
         yield NextLine(self.look)
@@ -126,6 +132,11 @@ class StepScreen(Screen[None]):
     def compose_body(self) -> Iterable[Widget]:
         """What this step shows beside what every step shows."""
         return ()
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether the counts of progress stand in their common panel."""
+        return True
 
     def redraw_body(self) -> None:
         """Called when the session's view has changed."""
@@ -144,7 +155,7 @@ class StepScreen(Screen[None]):
         """Clocks, ages and rates move although nothing has happened."""
         self.query_one(Banner).redraw()
         self._redraw_guards()
-        self.query_one(ProgressPanel).redraw(self.step)
+        self._redraw_progress()
         self.redraw_body()
 
     def redraw(self) -> None:
@@ -153,13 +164,26 @@ class StepScreen(Screen[None]):
         self.query_one(StepRail).redraw()
         self.preview.redraw(self.step.plan)
         self._redraw_guards()
-        self.query_one(ProgressPanel).redraw(self.step)
+        self._redraw_progress()
         self._redraw_outcome()
         self.query_one(LogPane).redraw(self.view)
         now = self.standing
         self.query_one(NextLine).redraw(now.sentence, is_open=now.can_advance)
         self.redraw_body()
-        self.refresh_bindings()
+        self._redraw_keys()
+
+    def _redraw_progress(self) -> None:
+        """Where a step shows its progress itself, this panel is hidden."""
+        panel = self.query_one(ProgressPanel)
+        if self.shows_progress:
+            panel.redraw(self.step)
+
+    def _redraw_keys(self) -> None:
+        """The footer is built anew, so only where a key has opened or closed."""
+        permitted = [self.check_action(key.action, ()) for key in KEYMAP]
+        if permitted != self._permitted:
+            self._permitted = permitted
+            self.refresh_bindings()
 
     def _redraw_guards(self) -> None:
         self.guards.redraw(self.step.guards, self.view.state.overruled)
@@ -180,9 +204,9 @@ class StepScreen(Screen[None]):
         elif state.is_settled:
             for line in state.evidence:
                 shown.append(f"{glyphs.done} proven: {line}\n")
-        outcome = self.query_one("#outcome", Static)
+        outcome = self.query_one("#outcome", SteadyText)
         outcome.display = bool(shown.plain)
-        outcome.update(shown)
+        outcome.show(shown)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One place decides for key, footer and palette; None dims, and the next line says why."""

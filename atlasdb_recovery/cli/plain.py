@@ -11,6 +11,7 @@ from atlasdb_recovery.cli.narration import Narration
 from atlasdb_recovery.cli.progress_lines import ProgressLines
 from atlasdb_recovery.events import Event, GuardChecked, LinePrinted, Progressed, StepFailed
 from atlasdb_recovery.procedure.answers import Answers, answer_line
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
@@ -41,8 +42,11 @@ class PlainFrontEnd:
         self._doing = "connecting"
         self._since = clock()
 
-    def begin(self, steps: Sequence[Step]) -> None:
-        """The steps that are about to be run, in their order. Whoever cannot be heard any more parks them."""
+    def begin(self, steps: Sequence[Step], controls: Controls) -> None:
+        """The steps that are about to be run, in their order. Whoever cannot be heard any more parks them.
+
+        There are no keys to control them with.
+        """
         task = asyncio.current_task()
         if task is not None:
             self.lines.when_gone = task.cancel

@@ -23,6 +23,7 @@ from atlasdb_recovery.journal.sessions import new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import FrontEnd
 from atlasdb_recovery.procedure.offline_watch import OfflineWatch
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -38,8 +39,8 @@ FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 class SessionFrontEnd(FrontEnd, Protocol):
     """A front-end that also takes lines about the session as a whole."""
 
-    def begin(self, steps: Sequence[Step]) -> None:
-        """These steps are about to be run, in this order."""
+    def begin(self, steps: Sequence[Step], controls: Controls) -> None:
+        """These steps are about to be run, in this order; `controls` is what may be asked of the one at work."""
         ...
 
     def say(self, line: str) -> None: ...
@@ -134,7 +135,7 @@ class Session:
     async def _run(self, context: Context, procedure: str, journal: EventJournal, first: Sequence[Event]) -> None:
         """Run the steps; cancelling it parks the session."""
         steps = PROCEDURES[procedure]()
-        self._front_end.begin(steps)
+        self._front_end.begin(steps, context.controls)
         self._outcome = Outcome.PARKED
         for event in first:
             journal.append(event)

@@ -3,16 +3,16 @@
 import time
 
 from rich.text import Text
-from textual.widgets import Static
 
 from tui.look import Look
 from tui.session_view import SessionView
+from tui.widgets.steady_text import SteadyText
 
 SMALLEST = (80, 24)
 SIDES = {"LIVE": ("##", "##"), "PRACTICE": ("~~", "~~"), "READ-ONLY": ("--", "--")}
 
 
-class Banner(Static):
+class Banner(SteadyText):
     """Two lines. PRACTICE, LIVE and READ-ONLY differ in word, sides and colour."""
 
     DEFAULT_CSS = """
@@ -22,7 +22,7 @@ class Banner(Static):
     """
 
     def __init__(self, view: SessionView, look: Look, *, read_only: bool) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._view = view
         self._look = look
         self._read_only = read_only
@@ -35,7 +35,10 @@ class Banner(Static):
         width = max(self.size.width, 20)
         for mode in SIDES:
             self.set_class(self._view.mode == mode, f"-{mode.lower()}")
-        self.update(Text("\n").join([self._first(width), self._second(width)]))
+        self.show(Text("\n").join([self._first(width), self._second(width)]))
+
+    def on_resize(self) -> None:
+        self.redraw()
 
     def _first(self, width: int) -> Text:
         view = self._view

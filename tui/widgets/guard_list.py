@@ -46,7 +46,8 @@ class GuardList(OptionList):
         prompts = {name: self._prompt(guards[name], overruled.get(name, "")) for name in names}
         if names == self._order:
             for name, prompt in prompts.items():
-                self.replace_option_prompt(name, prompt)
+                if prompt != self.get_option(name).prompt:
+                    self.replace_option_prompt(name, prompt)
             return
         chosen, self._order = self.chosen, names
         self.set_options(Option(prompt, id=name) for name, prompt in prompts.items())

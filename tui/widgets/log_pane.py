@@ -8,7 +8,6 @@ from tui.session_view import SessionView
 class LogPane(Log):
     DEFAULT_CSS = """
     LogPane { height: 9; border-top: solid $primary; background: $surface; display: none; }
-    .-short LogPane { height: 6; }
     LogPane.-shown { display: block; }
     """
 

@@ -13,7 +13,6 @@ class PlanPreview(VerticalScroll):
 
     DEFAULT_CSS = """
     PlanPreview { height: auto; max-height: 9; background: $panel; padding: 0 1; margin: 0 0 1 0; }
-    .-short PlanPreview { max-height: 5; margin: 0; }
     PlanPreview > Static { height: auto; }
     """
 

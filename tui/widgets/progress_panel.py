@@ -3,28 +3,27 @@
 import time
 
 from rich.text import Text
-from textual.widgets import Static
 
 from atlasdb_recovery.pace import Pace
 from tui.look import Look
 from tui.session_view import StepView
 from tui.widgets.banner import elapsed
+from tui.widgets.steady_text import SteadyText
 
 ROWS = 8
 BAR = 20
 
 
-class ProgressPanel(Static):
+class ProgressPanel(SteadyText):
     """Hidden until the step has begun."""
 
     DEFAULT_CSS = """
     ProgressPanel { height: auto; margin: 0 0 1 0; display: none; }
     ProgressPanel.-shown { display: block; }
-    .-short ProgressPanel { margin: 0; }
     """
 
     def __init__(self, look: Look) -> None:
-        super().__init__(markup=False)
+        super().__init__(grows=True)
         self._look = look
 
     def redraw(self, step: StepView) -> None:
@@ -42,7 +41,7 @@ class ProgressPanel(Static):
             shown.append("\n").append_text(self._row(scope, pace))
         if len(step.paces) > ROWS:
             shown.append(f"\n  and {len(step.paces) - ROWS} more", style="dim")
-        self.update(shown)
+        self.show(shown)
 
     def _row(self, scope: str, pace: Pace) -> Text:
         glyphs = self._look.glyphs

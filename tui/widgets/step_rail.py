@@ -1,40 +1,41 @@
 """At the left: the steps in their order, how each one stands, and which one is looked at."""
 
 from rich.text import Text
-from textual.widgets import Static
 
 from tui.look import Look
 from tui.session_view import SessionView
+from tui.widgets.steady_text import SteadyText
 
 SHORT = {"fetch-backup-timestamp": "fetch B", "fetch-fast-forward-timestamp": "fetch F"}
 WORDS = {"pending": "", "intended": "running", "performed": "proving", "verified": "proven", "failed": "failed"}
 
 
-class StepRail(Static):
+class StepRail(SteadyText):
     """One step takes two lines: its title's short name, and its state in words."""
 
     DEFAULT_CSS = """
     StepRail { width: 25; height: 1fr; padding: 1 1 0 1; background: $surface; }
-    .-wide StepRail { width: 34; }
     """
 
     def __init__(self, view: SessionView, look: Look, shown: str) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._view = view
         self._look = look
-        self._shown = shown
+        self._looked_at = shown
 
     def redraw(self) -> None:
         lines = Text()
         for number, name in enumerate(self._view.steps, 1):
             lines.append_text(self._step(number, name))
-        self.update(lines)
+        self.show(lines)
 
     def _step(self, number: int, name: str) -> Text:
         state = self._view.state.step(name)
         is_current = name == self._view.current
         sign = self._look.glyphs.of("running" if is_current and state.status == "pending" else state.status)
-        style = "bold reverse" if name == self._shown else "bold" if is_current else "" if state.is_settled else "dim"
+        style = (
+            "bold reverse" if name == self._looked_at else "bold" if is_current else "" if state.is_settled else "dim"
+        )
         shown = Text(f"{sign} {number} {SHORT.get(name, name)}", style=style)
         word = WORDS.get(state.status, state.status)
         if is_current and state.status == "pending":
