@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from atlasdb_recovery.events import (
+    ActedInPractice,
     AnswerGiven,
     CommandEnded,
     CommandStarted,
@@ -185,6 +186,8 @@ def _noted(story: Story, now: datetime, event: Noted) -> None:
 def _stopped(story: Story, now: datetime, event: RepairStopped) -> None:
     text = f"{event.node}: nodetool was stopped by the operator. {event.goes_on}"
     story.remarks.append(Remark(now, event.step, "warning", text))
+def _acted(story: Story, now: datetime, event: ActedInPractice) -> None:
+    story.remarks.append(Remark(now, event.step, "note", f"In the practice world: {event.action}: {event.seen}"))
 
 
 def _parked(story: Story, now: datetime, event: SessionParked) -> None:
@@ -234,6 +237,7 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     FactEstablished: _fact,
     Noted: _noted,
     RepairStopped: _stopped,
+    ActedInPractice: _acted,
     SessionParked: _parked,
     SessionCompleted: _completed,
     SessionAborted: _aborted,
