@@ -26,6 +26,14 @@ SWEEP_PROGRESS = (
 the newest first. A keyspace has some of them."""
 SWEEP_TIMESTAMPS = ("sweep__sweepProgressPerShard",)
 """Those whose every value is a VarLong timestamp (or, under shard -1, the number of shards): `SweepShardProgress`."""
+SWEEP_UNTOLD = (
+    "sweep__sweepProgressPerBucket",
+    "_sweep_progress3",
+    "_sweep_progress2",
+    "_sweep_progress1_5",
+    "sweep__progress",
+)
+"""Those that hold how far sweep has come in other forms, which are not read here."""
 
 _SWEEP_NAMESPACE = "sweep__"
 _LEGACY_NAMESPACE = "met."

@@ -7,6 +7,11 @@ from atlasdb_recovery.atlas import file_content
 from atlasdb_recovery.atlas.varlong import HIGHEST, LOWEST
 from atlasdb_recovery.foreign import plain
 
+BACKUP_FILE = "backup.timestamp"
+"""B's file in a backup directory."""
+FAST_FORWARD_FILE = "fast-forward.timestamp"
+"""F's."""
+
 _NUMBER = re.compile(rb"([+-]?)0*([0-9]{1,19})")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

@@ -243,6 +243,10 @@ class Cluster(Protocol):
         """A plain DELETE USING TIMESTAMP `write_time`."""
         ...
 
+    async def try_to_write(self, keyspace: str, table: str) -> None:
+        """A write of no cell at all: raises StatementRefused where this user may not write there. Changes nothing."""
+        ...
+
     async def put_unless_exists(
         self,
         keyspace: str,
@@ -328,6 +332,12 @@ class Output(msgspec.Struct, frozen=True):
     @property
     def stderr(self) -> str:
         return "\n".join(line.text for line in self.lines if line.stream == "stderr")
+
+    @property
+    def complaint(self) -> str:
+        """The first line of what it said, standard error before standard output; "" if nothing."""
+        said = f"{self.stderr}\n{self.stdout}".strip().splitlines()
+        return said[0].strip() if said else ""
 
 
 class NodetoolFailed(Exception):

@@ -15,7 +15,7 @@ from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
 from atlasdb_recovery.cassandra.sockets import addresses_of_this_machine
 from atlasdb_recovery.practice.exercise import PracticeCluster
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
+from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityUsable
 from atlasdb_recovery.procedure.store_methods.choice import store_method
 from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.authority import service_for
@@ -96,11 +96,11 @@ def _context(
     offline: bool,
 ) -> Context:
     async def nobody_connected() -> None:
-        result = await NoClientsConnected().check(context)
+        result = await TimestampAuthorityUsable().check(context)
         if not result.status.lets_pass:
             raise TimestampServiceRefused(
-                f"somebody is connected: {result.evidence}. The stored bound is not written beside a running "
-                "service. Stop it first."
+                f"somebody may be connected: {result.evidence}. The stored bound is not written beside a running "
+                f"service. {result.remedy or 'Stop it first.'}"
             )
 
     context = Context(

@@ -13,7 +13,7 @@ ENDS_WITHIN = 0.05
 
 
 class TimestampEndpoint:
-    """Serves `POST /timestamp/fresh-timestamp` on 127.0.0.1 from another thread; use it as a context manager."""
+    """Serves fresh timestamps and the ping on 127.0.0.1 from another thread; use it as a context manager."""
 
     def __init__(self, timestamps: PracticeTimestamps) -> None:
         loop = asyncio.get_running_loop()
@@ -29,8 +29,17 @@ class TimestampEndpoint:
                 except Exception:  # the service is being shut down
                     self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
                     return
+                self._answer(body, "application/json")
+
+            def do_GET(self) -> None:  # noqa: N802
+                if self.path == "/timestamp-management/ping":
+                    self._answer(b"pong", "text/plain")
+                else:
+                    self.send_error(HTTPStatus.NOT_FOUND)
+
+            def _answer(self, body: bytes, kind: str) -> None:
                 self.send_response(HTTPStatus.OK)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

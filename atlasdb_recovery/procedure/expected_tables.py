@@ -58,7 +58,7 @@ async def _names_in_metadata(context: Context, keyspace: Keyspace) -> set[str]:
     names = {TRANSACTIONS}
     if METADATA not in keyspace.tables:
         return names
-    pages = context.cluster.scan(keyspace.name, METADATA, *EVERY_TOKEN, consistency=Consistency.QUORUM, page_size=1_000)
+    pages = context.cluster.scan(keyspace.name, METADATA, *EVERY_TOKEN, consistency=Consistency.ALL, page_size=1_000)
     async for page in pages:
         names.update(internal_table_name(cell.key.decode("utf-8", "backslashreplace")) for cell in page)
     return names

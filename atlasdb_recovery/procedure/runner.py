@@ -60,7 +60,6 @@ EXPECTED = (
 )
 """What the world may do to a step. Anything else is a defect of this program."""
 
-GUARD_DEADLINE = 120.0
 HOLDS_FOR = 10.0
 """Seconds for which guards and plan are believed; where that is longer ago they are looked at and made again."""
 PROGRESS_RECORDED_EVERY = 5.0
@@ -314,10 +313,11 @@ def _is_recent(moment: float) -> bool:
 
 async def checked(guard: Guard, context: Context) -> GuardResult:
     """The guard's result; what it could not find out is `unknown`, with the reason."""
+    deadline = asyncio.timeout(guard.deadline)
     try:
-        async with asyncio.timeout(GUARD_DEADLINE):
+        async with deadline:
             return await guard.check(context)
-    except TimeoutError:
-        return unknown(f"it did not finish within {GUARD_DEADLINE:.0f} seconds")
     except Exception as error:  # whatever it is, the guard could not look, and that must block
+        if deadline.expired():
+            return unknown(f"it did not finish within {guard.deadline:.0f} seconds")
         return unknown(f"could not look: {type(error).__name__}: {error}")

@@ -14,3 +14,14 @@ async def timestamp_row(context: Context) -> dict[str, Any]:
         context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
     )
     return {cell.column1.hex(): [cell.value.hex(), cell.write_time] for cell in cells}
+
+
+async def stored_bound(context: Context) -> int | None:
+    """The bound, read at ALL: unlike a serial read that leaves no Paxos rows. None if there is none yet.
+
+    Raises BoundInvalidated, MalformedBound.
+    """
+    cells = await context.cluster.read_partition(
+        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
+    )
+    return timestamp_bound.bound_of((cell.column1, cell.column2, cell.value) for cell in cells)

@@ -62,6 +62,10 @@ class EmbeddedTimestamps:
             )
         return bound
 
+    async def ping(self) -> None:
+        """Raises TimestampServiceRefused unless there is a bound that may be used, or none yet."""
+        await self.bound()
+
     async def fresh_timestamp(self) -> int:
         """The bound plus one, after the bound was raised above it. Up to 1 000 000 timestamps are skipped."""
         async with self._one_at_a_time:

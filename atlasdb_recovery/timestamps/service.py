@@ -46,6 +46,10 @@ class TimestampService(Protocol):
         """True if it may be asked while the service runs; False if only when no client is connected."""
         ...
 
+    async def ping(self) -> None:
+        """Raises TimestampServiceUnavailable or TimestampServiceRefused unless it answers now. Changes nothing."""
+        ...
+
     async def fresh_timestamp(self) -> int:
         """A timestamp above every one handed out before."""
         ...

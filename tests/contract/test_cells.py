@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from atlasdb_recovery.cassandra.ports import CasOutcome, Cell, Consistency
+from atlasdb_recovery.cassandra.ports import CasOutcome, Cell, Consistency, StatementRefused
 from tests.contract.contract_cluster import ContractCluster, make_keyspace
 
 ALL, QUORUM, ONE, SERIAL = Consistency.ALL, Consistency.QUORUM, Consistency.ONE, Consistency.SERIAL
@@ -228,3 +228,18 @@ class TestConditionalWrites:
         await table.put(cell.position, b"ahead", ahead)
         assert (await table.check_and_set(cell.position, b"ahead", b"new")).applied
         assert await table.read(cell.position) == Cell(*cell.position, b"ahead", ahead)
+
+
+async def test_trying_to_write_changes_nothing_and_is_refused_where_there_is_no_table(
+    contract: ContractCluster, keyspace: str
+) -> None:
+    table = Table(contract, keyspace)
+    position = position_of_its_own()
+    await table.put(position, b"v", 5)
+    await contract.cluster.try_to_write(keyspace, "t")
+    assert await table.read(position) == Cell(*position, b"v", 5)
+    ids = frozenset({(await contract.cluster.keyspace(keyspace)).tables["t"].id})  # type: ignore[union-attr]
+    for node in (await contract.cluster.identity()).nodes:
+        assert await contract.cluster.paxos_rows(node.address, ids) == 0
+    with pytest.raises(StatementRefused, match="Nothing was changed|unconfigured"):
+        await contract.cluster.try_to_write(keyspace, "nowhere")

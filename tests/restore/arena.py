@@ -142,11 +142,12 @@ class Arena:
         journal: MemoryJournal | None = None,
         timestamps: TimestampService | None = None,
         store: StoreMethod | None = None,
+        session: str = "a-session",
     ) -> Outcome:
         """Begin a session, or go on with the one that the journal holds."""
         front_end = front_end or ScriptedFrontEnd()
         journal = journal or MemoryJournal()
-        context = self.context(front_end.answers, timestamps=timestamps, store=store)
+        context = self.context(front_end.answers, timestamps=timestamps, store=store, session=session)
         earlier = [record.event for record in journal.records()]
         context.state = folded(earlier)
         first: Event

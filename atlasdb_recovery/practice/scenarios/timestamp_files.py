@@ -1,9 +1,9 @@
 """The backup's two timestamp files, as an operator can get at them."""
 
 from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.world import World
-from atlasdb_recovery.procedure.guards.backup_guards import BACKUP_FILE, FAST_FORWARD_FILE
 
 
 def read(world: World) -> tuple[int, int]:

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.cassandra.ports import Nodetool
 from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
 from atlasdb_recovery.practice.scenarios.practice_nodetool import PracticeNodetool
-from atlasdb_recovery.procedure.guards.backup_guards import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.settings import Settings
 
 

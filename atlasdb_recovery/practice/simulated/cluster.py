@@ -16,13 +16,13 @@ from atlasdb_recovery.cassandra.ports import (
     NodeClock,
     RepairRecord,
     RepairWork,
+    StatementRefused,
     TokenRange,
 )
 from atlasdb_recovery.practice.simulated.coordinator import Coordinator, cell_of
 from atlasdb_recovery.practice.simulated.ddl import run_statement
 from atlasdb_recovery.practice.simulated.node import SimulatedNode
 from atlasdb_recovery.practice.simulated.paxos import Paxos
-from atlasdb_recovery.practice.simulated.schema import StatementRefused
 from atlasdb_recovery.practice.simulated.servers import SimulatedServers
 from atlasdb_recovery.practice.simulated.storage import deleted, written
 
@@ -148,6 +148,9 @@ class SimulatedCluster(SimulatedServers):
         table_id = self._requested("delete", keyspace, table)
         self._coordinator.write(keyspace, table_id, position, deleted(write_time), consistency)
 
+    async def try_to_write(self, keyspace: str, table: str) -> None:
+        self._requested("try_to_write", keyspace, table)
+
     async def put_unless_exists(
         self,
         keyspace: str,
@@ -251,7 +254,10 @@ class SimulatedCluster(SimulatedServers):
         """The table's id, after the fault that waits at this point, if any."""
         self.faults.reached(point)
         self.request(self.coordinator())
-        return self.table(keyspace, table).id
+        table_id = self.table(keyspace, table).id
+        if table in self.faults.read_only:
+            raise StatementRefused(f"User recovery has no MODIFY permission on <table {keyspace}.{table}>")
+        return table_id
 
     def _answering(
         self, point: str, replicas: Sequence[str], consistency: Consistency, pinned: str | None

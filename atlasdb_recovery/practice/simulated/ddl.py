@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable
 
-from atlasdb_recovery.cassandra.ports import NotEnoughReplicas
+from atlasdb_recovery.cassandra.ports import NotEnoughReplicas, StatementRefused
 from atlasdb_recovery.practice.simulated.schema import (
     NAME,
-    StatementRefused,
     parsed_keyspace,
     parsed_table,
     unquoted,

@@ -66,9 +66,11 @@ class _Awaited:
 
 @dataclass
 class Faults:
-    """`lossy`: nodes that drop every mutation sent to them. `loss`: the chance that any one mutation is dropped."""
+    """`lossy`: nodes that drop every mutation sent to them. `loss`: the chance that any one mutation is dropped.
+    `read_only`: tables that our user may not write to."""
 
     lossy: set[str] = field(default_factory=set)
+    read_only: set[str] = field(default_factory=set)
     loss: float = 0.0
     commands: list[CommandFault] = field(default_factory=list)
     repairs: dict[str, deque[RepairFault]] = field(default_factory=dict)

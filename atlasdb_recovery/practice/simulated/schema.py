@@ -7,16 +7,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from atlasdb_recovery.cassandra.ports import Keyspace, Table
+from atlasdb_recovery.cassandra.ports import Keyspace, StatementRefused, Table
 
 NAME = r'("(?:[^"]|"")+"|\w+)'
 _ID = re.compile(r"(\bAND\s+)?\bID\s*=\s*'?([0-9a-fA-F-]{36})'?(\s+AND\b)?", re.IGNORECASE)
 _REPLICATION = re.compile(r"replication\s*=\s*\{([^}]*)\}", re.IGNORECASE)
 _DURABLE = re.compile(r"durable_writes\s*=\s*(true|false)", re.IGNORECASE)
-
-
-class StatementRefused(Exception):
-    """The servers refuse a statement (`InvalidRequest`, `AlreadyExists`, `SyntaxError` of CQL)."""
 
 
 class SimulatedTable(msgspec.Struct):

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from atlasdb_recovery.cassandra.ports import Client, ClusterUnreachable, RepairRecord
+from atlasdb_recovery.cassandra.ports import Client, ClusterUnreachable, RepairRecord, StatementRefused
 from atlasdb_recovery.practice.simulated.clock import SimulatedClock
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.faults import Faults
@@ -17,7 +17,6 @@ from atlasdb_recovery.practice.simulated.node import ConnectedClient, SimulatedN
 from atlasdb_recovery.practice.simulated.schema import (
     SimulatedKeyspace,
     SimulatedTable,
-    StatementRefused,
     version_of,
 )
 from atlasdb_recovery.practice.simulated.topology import Place, Ring, even_tokens

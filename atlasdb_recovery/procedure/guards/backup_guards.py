@@ -1,18 +1,19 @@
-"""Guards over the backup: its timestamps, its schema map, its seal."""
+"""Guards over the backup: its timestamps, its schema map, its seal, and what sweep did before it."""
 
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_file, varlong
-from atlasdb_recovery.atlas.coordination import SchemaMap
-from atlasdb_recovery.atlas.names import COORDINATION, SWEEP_TIMESTAMPS
+from atlasdb_recovery.atlas.coordination import MalformedCoordination, SchemaMap
+from atlasdb_recovery.atlas.manifest import MalformedManifest
+from atlasdb_recovery.atlas.names import COORDINATION, SWEEP_TIMESTAMPS, SWEEP_UNTOLD
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.cassandra.ports import Consistency
+from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
-from atlasdb_recovery.procedure.removal.scope import restored_schema_map, schema_map
+from atlasdb_recovery.procedure.removal.scope import restored_schema_map, schema_map, without_schema
+from atlasdb_recovery.procedure.step import StepFailure
 from atlasdb_recovery.timestamps.service import HIGHEST_TIMESTAMP, REFUSED_BELOW_HIGHEST
-
-BACKUP_FILE = "backup.timestamp"
-FAST_FORWARD_FILE = "fast-forward.timestamp"
 
 
 class BackupTimestamps(msgspec.Struct, frozen=True):
@@ -35,14 +36,11 @@ class TimestampsInOrder(Guard):
     async def check(self, context: Context) -> GuardResult:
         try:
             read = read_timestamps(context)
+            problem = _disorder(read) or _foreign(context, read)
         except (ValueError, OSError) as error:
             return blocked(str(error))
-        problem = _disorder(read) or _foreign(context, read)
-        return blocked(f"{_shown(read)}: {problem}") if problem else passed(_shown(read))
-
-
-def _shown(read: BackupTimestamps) -> str:
-    return f"B = {read.backup}, F = {read.fast_forward}"
+        shown = f"B = {read.backup}, F = {read.fast_forward}"
+        return blocked(f"{shown}: {problem}") if problem else passed(shown)
 
 
 def _disorder(read: BackupTimestamps) -> str:
@@ -56,26 +54,34 @@ def _disorder(read: BackupTimestamps) -> str:
 
 
 def _foreign(context: Context, read: BackupTimestamps) -> str:
-    manifest = context.manifest
-    if manifest is None:
-        return ""
-    sealed = (manifest.backup_timestamp, manifest.fast_forward_timestamp)
-    if sealed != (read.backup, read.fast_forward):
-        return f"the manifest is sealed with B = {sealed[0]}, F = {sealed[1]}"
-    if manifest.keyspace != context.keyspace:
-        return f"the backup is of keyspace {manifest.keyspace}, the settings name {context.keyspace}"
+    manifest, files = context.manifest, (read.backup, read.fast_forward)
+    if manifest is not None:
+        sealed = (manifest.backup_timestamp, manifest.fast_forward_timestamp)
+        if sealed != files:
+            return f"the manifest is sealed with B = {sealed[0]}, F = {sealed[1]}"
+        if manifest.keyspace != context.keyspace:
+            return f"the backup is of keyspace {manifest.keyspace}, the settings name {context.keyspace}"
+    pinned = (context.state.fact(facts.BACKUP_TIMESTAMP), context.state.fact(facts.FAST_FORWARD_TIMESTAMP))
+    if None not in pinned and pinned != files:
+        return f"this session began with B = {pinned[0]}, F = {pinned[1]}"
     return ""
 
 
 class BackupSealed(Guard):
     proves = "The backup is the one that was sealed: its manifest and every file of the store's copy."
     remedy = "Files were lost or changed since the backup was taken. Fetch the backup again from where it is kept."
+    deadline = None
 
     async def check(self, context: Context) -> GuardResult:
-        manifest = context.manifest
-        if manifest is None:
-            return not_applicable(f"{context.backup_dir} has no manifest: only the two timestamp files are checked")
-        found = await context.store.verify_copy(context.store_context())
+        try:
+            manifest = context.manifest
+            if manifest is None:
+                return not_applicable(f"{context.backup_dir} has no manifest: only the two timestamp files are checked")
+            found = await context.store.verify_copy(context.store_context())
+        except MalformedManifest as error:
+            return blocked(str(error))
+        except StepFailure as failure:
+            return blocked("; ".join([failure.problem, *failure.evidence]), failure.remedy)
         return passed(f"sealed at {manifest.created}; " + "; ".join(found))
 
 
@@ -85,66 +91,77 @@ class SchemaKnown(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         keyspace = await context.cluster.keyspace(context.keyspace)
-        if keyspace is None or not keyspace.tables:
-            if context.manifest is None or context.manifest.schema_map is None:
-                return not_applicable("nothing to look at before the store is restored")
-            known = context.manifest.schema_map
-        else:
-            known = await schema_map(context)
-            stored = await restored_schema_map(context)
-            if COORDINATION not in keyspace.tables and known.schemas() != {1}:
-                return blocked(f"there is no `_coordination`, and the backup's map says: {_map_shown(known)}")
-            if contradiction := _contradiction(known, stored):
-                return blocked(f"the backup's map and `_coordination` disagree: {contradiction}")
-        return passed(_map_shown(known))
+        try:
+            if keyspace is None or not keyspace.tables:
+                if context.manifest is None or context.manifest.schema_map is None:
+                    return not_applicable("nothing to look at before the store is restored")
+                return passed(_shown(context.manifest.schema_map))
+            known, stored = await schema_map(context), await restored_schema_map(context)
+        except (MalformedCoordination, MalformedManifest) as error:
+            return blocked(str(error))
+        if table := await without_schema(context, known):
+            return blocked(f"{table} holds transactions, but no `_coordination` says which schema they are in")
+        contradiction = _contradiction(known, stored, has_table=COORDINATION in keyspace.tables)
+        return blocked(contradiction) if contradiction else passed(_shown(known))
 
 
-def _map_shown(known: SchemaMap) -> str:
+def _shown(known: SchemaMap) -> str:
     ranges = ", ".join(f"from {r.lower} schema {r.schema}" for r in known.ranges)
     return f"{ranges}; {'no bound' if known.bound is None else f'valid to {known.bound}'}"
 
 
-def _contradiction(known: SchemaMap, stored: SchemaMap) -> str:
+def _contradiction(known: SchemaMap, stored: SchemaMap, *, has_table: bool) -> str:
     """Where both have decided. A row without a pointer has decided nothing: it was copied before its first value."""
+    if not has_table and known.schemas() != {1}:
+        return f"there is no `_coordination`, and the backup's map says: {_shown(known)}"
     if stored.bound is None:
         return ""
-    edges = {r.lower for r in (*known.ranges, *stored.ranges)}
-    for start in sorted(edges):
+    for start in sorted({r.lower for r in (*known.ranges, *stored.ranges)}):
         ours, theirs = known.schema_at(start), stored.schema_at(start)
         if ours is not None and theirs is not None and ours != theirs:
-            return f"start {start} is schema {ours} in the one, {theirs} in the other"
+            return (
+                f"the backup's map and `_coordination` disagree: start {start} is schema {ours} in the one, "
+                f"{theirs} in the other"
+            )
     return ""
 
 
 class SweepBelowBackup(Guard):
     proves = "Sweep had not passed B when the store was copied: no version needed at B has been deleted."
-    remedy = "It cannot be mended here. Stop sweep before the next backup, or hold the immutable timestamp lock."
+    remedy = (
+        "It cannot be mended here: the restore goes on, but that it is complete at B stays unproven. Stop sweep before "
+        "the next backup, or hold the immutable timestamp lock."
+    )
 
     async def check(self, context: Context) -> GuardResult:
         keyspace = await context.cluster.keyspace(context.keyspace)
-        tables = [] if keyspace is None else [name for name in SWEEP_TIMESTAMPS if name in keyspace.tables]
-        if not tables:
-            return not_applicable("there is no progress table of targeted sweep")
+        present = {} if keyspace is None else keyspace.tables
+        told = {table: await _values(context, table) for table in SWEEP_TIMESTAMPS if table in present}
+        untold = {table: len(await _values(context, table)) for table in SWEEP_UNTOLD if table in present}
+        if not told and not any(untold.values()):
+            return not_applicable("there is no progress of sweep")
         backup = read_timestamps(context).backup
-        swept = [value for table in tables for value in await _swept(context, table)]
-        beyond = sum(value > backup for value in swept if value is not None)
-        unread = swept.count(None)
-        if beyond or unread:
-            return warned(
-                f"{beyond} of {len(swept)} sweep progress cells lie beyond B = {backup}, {unread} could not be read: "
-                "that the data is complete at B is unproven"
-            )
+        swept = [_swept(value) for values in told.values() for value in values]
+        beyond, unread = sum(value > backup for value in swept if value is not None), swept.count(None)
+        doubts = [f"{beyond} of {len(swept)} sweep progress cells lie beyond B = {backup}"] if beyond else []
+        doubts += [f"{unread} of {len(swept)} sweep progress cells could not be read"] if unread else []
+        doubts += [
+            f"how far the sweep of {table} has come is not read here" for table, cells in untold.items() if cells
+        ]
+        if doubts:
+            return warned(f"{'; '.join(doubts)}: that the data is complete at B is unproven")
         return passed(f"{len(swept)} sweep progress cells, none beyond B = {backup}")
 
 
-async def _swept(context: Context, table: str) -> list[int | None]:
-    """How far each shard has swept; None for a value that is no VarLong."""
-    found: list[int | None] = []
-    pages = context.cluster.scan(context.keyspace, table, "", "", consistency=Consistency.QUORUM, page_size=1_000)
-    async for page in pages:
-        for cell in page:
-            try:
-                found.append(varlong.decode(cell.value))
-            except varlong.MalformedValue:
-                found.append(None)
-    return found
+async def _values(context: Context, table: str) -> list[bytes]:
+    """Every value of a small table, whichever replica has it."""
+    pages = context.cluster.scan(context.keyspace, table, "", "", consistency=Consistency.ALL, page_size=1_000)
+    return [cell.value async for page in pages for cell in page]
+
+
+def _swept(value: bytes) -> int | None:
+    """How far a shard has been swept; None for a value that is no VarLong."""
+    try:
+        return varlong.decode(value)
+    except varlong.MalformedValue:
+        return None

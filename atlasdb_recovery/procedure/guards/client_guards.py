@@ -1,28 +1,23 @@
 """Guards against anybody else at the keyspace."""
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION
-from atlasdb_recovery.cassandra.node_reports.traffic import read_write_counts
-from atlasdb_recovery.cassandra.node_reports.work import read_tpstats
 from atlasdb_recovery.cassandra.ports import Clients
 from atlasdb_recovery.cassandra.sockets import strangers_at
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
+from atlasdb_recovery.procedure.guards.traffic_counters import moving_counters
 from atlasdb_recovery.procedure.step import confirmed
 from atlasdb_recovery.procedure.steps.names import FAST_FORWARD
 from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 
-SAMPLED_APART = 2.0
-NATIVE_REQUESTS = "Native-Transport-Requests"
-OWN_REQUESTS_ALLOWED = 20
-"""The driver's heartbeats count too, and on 2.2 each request counts twice."""
+DEFAULT_PORTS = frozenset({9042, 9142, 9160})
+"""Native, native with TLS, Thrift: looked at whatever the settings name, a service may use another than we do."""
 
 
 class Connected(msgspec.Struct, frozen=True):
@@ -38,7 +33,7 @@ async def who_is_connected(context: Context) -> Connected:
     addresses = [node.address for node in (await context.cluster.identity()).nodes]
     seen = [await context.cluster.clients(address) for address in addresses]
     strangers = [_shown(clients) for clients in seen if clients.others]
-    ports = (context.settings.cql.port, *{host.port for host in context.settings.service.thrift_hosts})
+    ports = DEFAULT_PORTS | {context.settings.cql.port, *(host.port for host in context.settings.service.thrift_hosts)}
     watched = sorted(context.local_addresses & set(addresses))
     for address in watched:
         strangers += [f"{address}: {who} on port {port}" for who, port in strangers_at(address, ports)]
@@ -56,41 +51,14 @@ class NoClientsConnected(Guard):
             return blocked("; ".join(seen.strangers))
         if not seen.blind:
             return passed(f"nobody else is connected to {seen.nodes} nodes")
-        return await self._counters(context, seen.blind)
-
-    async def _counters(self, context: Context, nodes: Sequence[str]) -> GuardResult:
-        """Where clients cannot be listed: counters that stand still are the evidence, and the operator's word."""
-        before = await _counts(context, nodes)
-        await context.wait(SAMPLED_APART)
-        after = await _counts(context, nodes)
-        moving = [
-            f"{node}: {name} rose from {before[node][name]} to {after[node][name]} within {SAMPLED_APART:.0f} s"
-            for node in nodes
-            for name in after[node]
-            if after[node][name] - before[node].get(name, 0) > (OWN_REQUESTS_ALLOWED if name == NATIVE_REQUESTS else 0)
-        ]
-        if moving:
+        if moving := await moving_counters(context, seen.blind):
             return blocked("; ".join(moving))
-        word = (
-            "the operator says it is offline" if confirmed(context.answer("offline")) else "the operator will be asked"
-        )
+        said = confirmed(context.answer("offline"))
+        word = "the operator says it is offline" if said else "nobody has said yet that the service is offline"
         return warned(
-            f"{', '.join(nodes)} cannot list clients; their request and write counters stand still, and {word}"
+            f"{', '.join(seen.blind)} cannot list clients; their request and write counters stand still, and {word}",
+            "An idle service does not show in counters: stop every instance, then answer offline: true.",
         )
-
-
-async def _counts(context: Context, nodes: Sequence[str]) -> dict[str, dict[str, int]]:
-    async def one(node: str) -> dict[str, int]:
-        pools, tables = await asyncio.gather(
-            context.nodetool.run(node, "tpstats"), context.nodetool.run(node, "cfstats", context.keyspace)
-        )
-        counts = {NATIVE_REQUESTS: read_tpstats(pools.stdout).pools[NATIVE_REQUESTS].completed}
-        if tables.exit_code == 0 and context.keyspace in tables.stdout:
-            for (_, table), writes in read_write_counts(tables.stdout).items():
-                counts[f"writes to {table}"] = writes
-        return counts
-
-    return dict(zip(nodes, await asyncio.gather(*(one(node) for node in nodes)), strict=True))
 
 
 def _shown(clients: Clients) -> str:
@@ -115,7 +83,19 @@ class TimestampRowUnchanged(Guard):
             return passed("value and write time of the bound are unchanged")
         if _is_own_fast_forward(context, then, now):
             return passed("the bound is the one that this session's fast-forward wrote before it was interrupted")
-        return blocked(f"the row was {then}, is {now}")
+        return blocked(f"the timestamp row had {_cells(then)}, and has {_cells(now)}")
+
+
+def _cells(row: dict[str, Any]) -> str:
+    """The cells as an operator can read them: the bound as a number, others in hex."""
+    bound = BOUND_POSITION[1].hex()
+    shown = [
+        f"bound {int(value, 16)} written at {written}"
+        if name == bound and value
+        else f"column {name} value 0x{value} written at {written}"
+        for name, (value, written) in sorted(row.items())
+    ]
+    return ", ".join(shown) or "no cell"
 
 
 def _is_own_fast_forward(context: Context, then: dict[str, Any], now: dict[str, Any]) -> bool:

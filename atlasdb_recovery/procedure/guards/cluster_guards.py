@@ -1,12 +1,15 @@
-"""Guards over the cluster as a whole."""
+"""Guards over the cluster as a whole: which one it is, whether all of it is there and of one mind."""
 
 import asyncio
+from typing import Any
 
+from atlasdb_recovery.atlas.manifest import Manifest
 from atlasdb_recovery.cassandra.node_reports.membership import Status, read_status
+from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodeClock, NotEnoughReplicas
 from atlasdb_recovery.cassandra.ring import partitioner_family
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
+from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, passed, unknown, warned
 
 CLOCKS_WARN, CLOCKS_BLOCK = 1.0, 10.0
 ATLASDB_PARTITIONERS = (
@@ -24,12 +27,44 @@ class ClusterIdentityUnchanged(Guard):
         now = facts.identity_fact(await context.cluster.identity())
         then = context.state.fact(facts.IDENTITY)
         shown = f"{now['cluster_name']}, {now['partitioner'].rpartition('.')[2]}, {len(now['nodes'])} nodes"
-        if then is None:
-            return passed(f"{shown}; pinned when the session begins")
-        changed = [key for key in now if now[key] != then[key]]
-        if changed:
-            return blocked("; ".join(f"{key} was {then[key]}, is {now[key]}" for key in changed))
-        return passed(f"{shown}, as at the beginning")
+        if then is not None:
+            changes = _changes(then, now)
+            return blocked("; ".join(changes)) if changes else passed(f"{shown}, as at the beginning")
+        if context.manifest is not None and (other := _unlike(context.manifest, now)):
+            return warned(
+                f"{shown}; pinned when the session begins. The backup was taken of another cluster: {other}",
+                "After a total loss that is as it should be. Otherwise check cql.contact_points before going on.",
+            )
+        return passed(f"{shown}; pinned when the session begins")
+
+
+def _changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    found = [
+        f"{key} was {then[key]}, is {now[key]}" for key in ("cluster_name", "partitioner") if then[key] != now[key]
+    ]
+    was, is_ = ({address: host for host, address in one["nodes"].items()} for one in (then, now))
+    for address in sorted({*was, *is_}):
+        before, after = was.get(address), is_.get(address)
+        if before != after:
+            found.append(f"{address} was {_host(before)}, is {_host(after)}")
+        elif then["tokens"].get(address) != now["tokens"].get(address):
+            found.append(
+                f"the tokens of {address} were {then['tokens'].get(address)}, are {now['tokens'].get(address)}"
+            )
+    return found
+
+
+def _host(host_id: str | None) -> str:
+    return "no node of this cluster" if host_id is None else f"host {host_id}"
+
+
+def _unlike(manifest: Manifest, now: dict[str, Any]) -> str:
+    """What the backed up cluster was, where it was not this one; "" if it was."""
+    hosts = {node.host_id for node in manifest.nodes}
+    if manifest.cluster_name == now["cluster_name"] and hosts == set(now["nodes"]):
+        return ""
+    known = len(hosts & set(now["nodes"]))
+    return f"{manifest.cluster_name}, {len(hosts)} nodes, {known} of which are nodes of this one"
 
 
 class EveryNodeUp(Guard):
@@ -40,15 +75,18 @@ class EveryNodeUp(Guard):
         identity = await context.cluster.identity()
         addresses = sorted(node.address for node in identity.nodes)
         vantage = addresses[:2]
-        outputs = await asyncio.gather(*(context.nodetool.run(a, "status") for a in vantage))
         troubles = []
-        for seen_from, output in zip(vantage, outputs, strict=True):
-            troubles += _troubles(seen_from, read_status(output.stdout), identity.host_ids)
         for address in addresses:
             try:
                 await context.cluster.node(address)
-            except Exception as error:
+            except (ClusterUnreachable, NotEnoughReplicas) as error:
                 troubles.append(f"{address} does not answer CQL: {error}")
+        outputs = await asyncio.gather(*(context.nodetool.run(address, "status") for address in vantage))
+        for seen_from, output in zip(vantage, outputs, strict=True):
+            if output.exit_code == 0:
+                troubles += _troubles(seen_from, read_status(output.stdout), identity.host_ids)
+            else:
+                troubles.append(f"nodetool status of {seen_from} ends with {output.exit_code}: {output.complaint}")
         if troubles:
             return blocked("; ".join(troubles))
         return passed(f"{len(addresses)} of {len(addresses)} up and normal, seen from {' and '.join(vantage)}")
@@ -56,14 +94,17 @@ class EveryNodeUp(Guard):
 
 def _troubles(seen_from: str, status: Status, expected: frozenset[str]) -> list[str]:
     found = [
-        f"{row.address} is {'down' if row.up is False else 'not known to be up'} ({row.state}), seen from {seen_from}"
-        for row in status.rows
-        if row.up is not True or row.state.upper()[:1] != "N"
+        f"{row.address} is {_standing(row.up)} (state {row.state}), seen from {seen_from}"
+        for row in status.not_up_and_normal
     ]
     seen = {row.host_id for row in status.rows}
     found += [f"host {host} is not in the status of {seen_from}" for host in sorted(expected - seen)]
     found += [f"host {host} is known only to nodetool on {seen_from}" for host in sorted(seen - expected)]
     return found
+
+
+def _standing(up: bool | None) -> str:
+    return {True: "up but not normal", False: "down", None: "not known to be up"}[up]
 
 
 class OneSchemaVersion(Guard):
@@ -74,9 +115,11 @@ class OneSchemaVersion(Guard):
         identity = await context.cluster.identity()
         seen = await asyncio.gather(*(context.cluster.node(node.address) for node in identity.nodes))
         versions = {node.address: node.schema_version for node in seen}
+        if silent := sorted(address for address, version in versions.items() if not version):
+            return unknown(f"{', '.join(silent)} names no schema version")
         if len(set(versions.values())) > 1:
             return blocked(", ".join(f"{address} has {version}" for address, version in sorted(versions.items())))
-        return passed(f"schema version {next(iter(versions.values()), 'none')} on {len(versions)} nodes")
+        return passed(f"schema version {next(iter(versions.values()))} on {len(versions)} nodes")
 
 
 class PartitionerSupported(Guard):
@@ -95,40 +138,7 @@ class PartitionerSupported(Guard):
                 f"{partitioner}: AtlasDB itself refuses it unless ignorePartitionerChecks is set",
                 "Make sure this keyspace really ran on such a cluster.",
             )
-        return blocked(f"{partitioner} is not known")
-
-
-class ReplicationSound(Guard):
-    may_be_overruled = True
-    proves = "The keyspace's replication can be met by the nodes there are, and is the backup's."
-    remedy = "Create the keyspace with the backup's replication, on data centres that exist."
-
-    async def check(self, context: Context) -> GuardResult:
-        keyspace, manifest = await context.cluster.keyspace(context.keyspace), context.manifest
-        if keyspace is not None:
-            replication = dict(keyspace.replication)
-        elif manifest is not None:
-            replication = dict(manifest.replication)
-        else:
-            return not_applicable("the keyspace is absent and the backup has no manifest to compare with")
-        nodes = (await context.cluster.identity()).nodes
-        per_center = {dc: sum(n.data_center == dc for n in nodes) for dc in {n.data_center for n in nodes}}
-        strategy = replication.get("class", "").rpartition(".")[2]
-        shown = ", ".join(f"{key} {value}" for key, value in sorted(replication.items()) if key != "class")
-        if strategy == "SimpleStrategy":
-            if int(replication.get("replication_factor", "1")) > len(nodes):
-                return blocked(f"SimpleStrategy, {shown}, but there are {len(nodes)} nodes")
-            return warned(f"SimpleStrategy, {shown}: AtlasDB wants NetworkTopologyStrategy")
-        unmet = [
-            f"{dc} wants {factor} replicas and has {per_center.get(dc, 0)} nodes"
-            for dc, factor in replication.items()
-            if dc != "class" and factor.isdigit() and int(factor) > per_center.get(dc, 0)
-        ]
-        if unmet:
-            return blocked("; ".join(unmet))
-        if manifest is not None and keyspace is not None and dict(manifest.replication) != replication:
-            return warned(f"{strategy}, {shown}; the backup had {dict(manifest.replication)}")
-        return passed(f"{strategy}, {shown}")
+        return blocked(f"{partitioner or 'no partitioner'} is not known")
 
 
 class ClocksClose(Guard):
@@ -139,10 +149,21 @@ class ClocksClose(Guard):
     async def check(self, context: Context) -> GuardResult:
         nodes = (await context.cluster.identity()).nodes
         clocks = [await context.cluster.clock(node.address) for node in nodes]
-        offsets = [clock.offset for clock in clocks]
-        apart = max(offsets) - min(offsets)
-        unsure = max(clock.uncertainty for clock in clocks)
+        behind, ahead = min(clocks, key=lambda c: c.offset), max(clocks, key=lambda c: c.offset)
+        apart = ahead.offset - behind.offset
+        unsure = _unsure(ahead, behind)
         shown = f"{apart:.3f} s apart (± {unsure:.3f} s)"
+        if apart:
+            shown += f": {ahead.node} is furthest ahead, {behind.node} furthest behind"
         if apart - unsure > CLOCKS_BLOCK:
             return blocked(shown)
-        return warned(shown) if apart - unsure > CLOCKS_WARN else passed(shown)
+        if apart + unsure > CLOCKS_BLOCK:
+            return unknown(
+                shown, "The nodes answer too slowly to compare their clocks. Find out why, then check again."
+            )
+        return warned(shown) if apart + unsure > CLOCKS_WARN else passed(shown)
+
+
+def _unsure(ahead: NodeClock, behind: NodeClock) -> float:
+    """Seconds by which the difference of the two may be wrong."""
+    return ahead.uncertainty + behind.uncertainty

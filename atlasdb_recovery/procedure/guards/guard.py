@@ -44,6 +44,8 @@ class Guard:
     """Whether the operator may go on against it, for a reason in words. Never where data depends on it."""
     answered_by: str = ""
     """The question whose answer, a reason in words, lets it pass; "" if there is none."""
+    deadline: float | None = 120.0
+    """Seconds after which it counts as `unknown`; None where the work grows with the backup."""
 
     @property
     def name(self) -> str:

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from atlasdb_recovery.atlas.names import COORDINATION, TIMESTAMP, TRANSACTIONS, TRANSACTIONS2, deterministic_table_id
+from atlasdb_recovery.atlas.names import TRANSACTIONS
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.expected_tables import missing_tables
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
 from atlasdb_recovery.procedure.settling import tables_baseline
 from atlasdb_recovery.procedure.step import confirmed
-from atlasdb_recovery.procedure.steps.names import CLEAN_TRANSACTIONS, RESTORE_STORE
-
-CAS_TABLES = (TRANSACTIONS, TRANSACTIONS2, COORDINATION, TIMESTAMP)
+from atlasdb_recovery.procedure.steps.names import RESTORE_STORE
 
 
 class KeyspaceEmpty(Guard):
@@ -32,8 +30,24 @@ class KeyspaceEmpty(Guard):
         if context.state.step(RESTORE_STORE).began:
             return passed(f"{shown}: this session is restoring them")
         if context.store.name == "external" and confirmed(context.answer("store-restored")):
-            return warned(f"{shown}: the operator says that the store has been restored already")
+            return warned(
+                f"{shown}: the operator says that the store has been restored already",
+                "Tables, bound and stillness are verified instead. Make sure that nothing else is in this keyspace.",
+            )
         return blocked(shown)
+
+
+class KeyspaceIsAtlas(Guard):
+    proves = "The keyspace is there and is AtlasDB's: it has a transactions table."
+    remedy = "Check the keyspace that the service's configuration names."
+
+    async def check(self, context: Context) -> GuardResult:
+        keyspace = await context.cluster.keyspace(context.keyspace)
+        if keyspace is None:
+            return blocked(f"keyspace {context.keyspace} is absent")
+        if TRANSACTIONS not in keyspace.tables:
+            return blocked(f"keyspace {context.keyspace} has no table {TRANSACTIONS}")
+        return passed(f"keyspace {context.keyspace} has {len(keyspace.tables)} tables")
 
 
 class TablesPresent(Guard):
@@ -70,57 +84,22 @@ class TablesUnchanged(Guard):
 
 def _changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
     ids = sorted(name for name in {*then["ids"], *now["ids"]} if then["ids"].get(name) != now["ids"].get(name))
-    found = [f"table {name} is another one now" for name in ids]
+    found = [f"table {name} {_fate(then['ids'].get(name), now['ids'].get(name))}" for name in ids]
+    names = {table_id: name for name, table_id in now["ids"].items()}
     for address in sorted({*then["nodes"], *now["nodes"]}):
         before, after = then["nodes"].get(address), now["nodes"].get(address)
         if before is None or after is None:
             found.append(f"node {address} was not there before, or is gone")
-        elif before["schema_version"] != after["schema_version"]:
+            continue
+        if before["schema_version"] != after["schema_version"]:
             found.append(f"{address}: schema version was {before['schema_version']}, is {after['schema_version']}")
-        elif before["truncated_at"] != after["truncated_at"]:
-            found.append(f"{address}: a table was truncated")
+        for table_id in sorted({*before["truncated_at"], *after["truncated_at"]} & names.keys()):
+            if before["truncated_at"].get(table_id) != after["truncated_at"].get(table_id):
+                found.append(f"{address}: table {names[table_id]} was truncated")
     return found
 
 
-class NothingOldCanReplay(Guard):
-    proves = "No Paxos state or hint of an earlier life of these tables is left that could bring a write back."
-    remedy = (
-        "Paxos rows: TRUNCATE system.paxos on each node named (cqlsh, it is node-local), while nobody is connected. "
-        "Hints: nodetool truncatehints on each node named. Then check again."
-    )
-
-    async def check(self, context: Context) -> GuardResult:
-        if context.state.step(CLEAN_TRANSACTIONS).began:
-            return not_applicable("this session's own conditional writes have begun")
-        keyspace = await context.cluster.keyspace(context.keyspace)
-        if keyspace is None or not keyspace.tables:
-            ids = frozenset(deterministic_table_id(context.keyspace, table) for table in CAS_TABLES)
-        else:
-            ids = frozenset(table.id for table in keyspace.tables.values())
-        left = []
-        for node in (await context.cluster.identity()).nodes:
-            if rows := await context.cluster.paxos_rows(node.address, ids):
-                left.append(f"{node.address} has {rows} rows of these tables in system.paxos")
-            if hints := await context.cluster.pending_hints(node.address):
-                left.append(f"{node.address} holds {hints} hints")
-        return self._judged(context, left, absent=keyspace is None or not keyspace.tables)
-
-    def _judged(self, context: Context, left: list[str], *, absent: bool) -> GuardResult:
-        if not left:
-            return passed("no Paxos rows and no hints for these tables on any node")
-        if absent and context.store.name == "snapshot" and not any("hints" in line for line in left):
-            return passed("; ".join(left) + ": under ids that the restored tables will not have")
-        return blocked("; ".join(left))
-
-
-class KeyspaceIsAtlas(Guard):
-    proves = "The keyspace is there and is AtlasDB's: it has a transactions table."
-    remedy = "Check the keyspace that the service's configuration names."
-
-    async def check(self, context: Context) -> GuardResult:
-        keyspace = await context.cluster.keyspace(context.keyspace)
-        if keyspace is None:
-            return blocked(f"keyspace {context.keyspace} is absent")
-        if TRANSACTIONS not in keyspace.tables:
-            return blocked(f"keyspace {context.keyspace} has no table {TRANSACTIONS}")
-        return passed(f"keyspace {context.keyspace} has {len(keyspace.tables)} tables")
+def _fate(before: str | None, after: str | None) -> str:
+    if before is None:
+        return "is new"
+    return "is gone" if after is None else f"is another one now: its id was {before}, is {after}"

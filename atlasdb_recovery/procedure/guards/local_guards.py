@@ -1,28 +1,30 @@
-"""Guards over this machine and this program: directories, later steps' access, the timestamp authority."""
+"""Guards over this machine: where the journal, the exports and the backup lie."""
 
 import os
-import shlex
 import shutil
 import tempfile
 from pathlib import Path
 
 import humanize
 
+from atlasdb_recovery.atlas.manifest import MalformedManifest
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, passed
+from atlasdb_recovery.procedure.steps.names import FETCH_BACKUP_TIMESTAMP
 
 ROOM_NEEDED = 64 * 1024 * 1024
 
 
 class DirectoriesWritable(Guard):
-    proves = "The journal and the export of what will be removed can be written, and there is room for them."
+    proves = "The journal, the export of what will be removed and the backup's own files can be written: there is room."
     remedy = "Name directories with room that this user may write: state_dir, export_dir, backup_dir in the settings."
 
     async def check(self, context: Context) -> GuardResult:
         shown = []
-        for directory in (context.state_directory, context.export_directory):
+        for directory in (context.state_directory, context.export_directory, context.backup_dir):
             try:
-                free = _probe(directory)
+                free = _free_after_writing(_nearest(directory))
             except OSError as error:
                 return blocked(f"{directory}: {error.strerror or error}")
             if free < ROOM_NEEDED:
@@ -31,63 +33,34 @@ class DirectoriesWritable(Guard):
         return passed(", ".join(shown))
 
 
-def _probe(directory: Path) -> int:
-    """Free bytes after a file has been written there and removed; where it is not there yet, in what it will be in."""
-    existing = directory
-    while not existing.exists():
-        existing = existing.parent
-    with tempfile.NamedTemporaryFile(dir=existing, prefix=".probe-") as probe:
+def _nearest(directory: Path) -> Path:
+    """The directory, or where it is not there yet the one that it will be made in."""
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.parent
+    return directory
+
+
+def _free_after_writing(directory: Path) -> int:
+    """Free bytes, after a file has been written there and removed again."""
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=".probe-") as probe:
         probe.write(b"\0" * 4096)
         probe.flush()
         os.fsync(probe.fileno())
-    return shutil.disk_usage(existing).free
+    return shutil.disk_usage(directory).free
 
 
-class StoreReachable(Guard):
-    may_be_overruled = True
-    proves = "What the store's method needs later is there: its program, or every node's data directory."
-    remedy = "Mend store.* in the settings: the program must be on the path, the directories must be writable here."
-
-    async def check(self, context: Context) -> GuardResult:
-        store = context.settings.store
-        if context.store.name == "command":
-            for command in filter(None, (store.backup_command, store.restore_command)):
-                program = shlex.split(command)[0]
-                if shutil.which(program) is None:
-                    return blocked(f"the program {program} is not on the path")
-            return passed("the store's programs are on the path")
-        if context.store.name != "snapshot":
-            return passed("the operator does it by hand")
-        for node in (await context.cluster.identity()).nodes:
-            directory = store.data_directories.get(node.address)
-            if directory is None:
-                return blocked(f"store.data_directories does not name node {node.address}")
-            if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-                return blocked(f"{directory} of node {node.address} cannot be read and written by this user")
-        return passed(f"the data directories of {len(store.data_directories)} nodes are readable and writable")
-
-
-class TimestampAuthorityKnown(Guard):
-    proves = "It is known which timestamp service is the authority for this keyspace."
-    remedy = "Check the leader, lock, timestamp and timelock blocks of the service's configuration."
+class BackupDirectoryUnused(Guard):
+    proves = "The backup directory holds no other backup that this one would write over."
+    remedy = "Give another backup_dir: a backup is never written over another."
 
     async def check(self, context: Context) -> GuardResult:
-        service = context.timestamps
-        if service.serves_live:
-            return passed(service.description)
-        return passed(f"{service.description}; it is asked only while nobody is connected")
-
-
-class TimestampAuthorityUsable(Guard):
-    proves = "The authority can be asked now: a stored bound only while nobody is connected, else the running service."
-    remedy = (
-        "A stored bound beside a running service makes B wrong and kills the service. Stop every instance, or let the "
-        "fresh timestamps come from the service itself (a `timestamp` block in its configuration)."
-    )
-
-    async def check(self, context: Context) -> GuardResult:
-        if context.timestamps.serves_live:
-            return passed(f"{context.timestamps.description} is asked while the service runs")
-        from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
-
-        return await NoClientsConnected().check(context)
+        try:
+            manifest = context.manifest
+        except MalformedManifest as error:
+            return blocked(str(error))
+        if manifest is not None and manifest.session != context.session:
+            return blocked(f"{context.backup_dir} holds the backup that session {manifest.session} sealed")
+        files = [name for name in (BACKUP_FILE, FAST_FORWARD_FILE) if (context.backup_dir / name).exists()]
+        if files and not context.state.step(FETCH_BACKUP_TIMESTAMP).began:
+            return blocked(f"{context.backup_dir} holds {' and '.join(files)} of another backup")
+        return passed(f"{context.backup_dir} holds no other backup")

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from atlasdb_recovery.atlas.names import TRANSACTIONS
 from atlasdb_recovery.cassandra.activity import running_repairs_and_streams
 from atlasdb_recovery.cassandra.node_reports.node import read_info
+from atlasdb_recovery.cassandra.ports import Node
+from atlasdb_recovery.cassandra.repair_command import UnknownRepairDialect, arguments
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, warned
@@ -11,7 +14,10 @@ from atlasdb_recovery.procedure.steps.names import REPAIR
 
 
 class NodetoolAnswers(Guard):
-    proves = "nodetool of every node answers, and is that node's: no node can be repaired three times for three nodes."
+    proves = (
+        "nodetool of every node answers, can repair fully, and is that node's: "
+        "no node can be repaired three times for three nodes."
+    )
     remedy = (
         "Check nodetool.command in the settings: it must hold {address} or a {jmx_port} of the node's own "
         "(nodetool.nodes), and JMX must be reachable from here."
@@ -19,22 +25,27 @@ class NodetoolAnswers(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         nodes = (await context.cluster.identity()).nodes
-        addresses = [node.address for node in nodes]
-        outputs = await asyncio.gather(*(context.nodetool.run(address, "info") for address in addresses))
-        answered = {}
-        for node, output in zip(nodes, outputs, strict=True):
-            if output.exit_code != 0:
-                said = (output.stderr or output.stdout).strip().splitlines()
-                return blocked(f"{node.address}: nodetool info ends with {output.exit_code}: {said[0] if said else ''}")
-            answered[node.address] = read_info(output.stdout).host_id
-            own = await context.cluster.node(node.address)
-            if answered[node.address] != own.host_id:
-                return blocked(
-                    f"nodetool for {node.address} reaches host {answered[node.address]}, but that node is {own.host_id}"
-                )
-        if len(set(answered.values())) != len(answered):
-            return blocked("two addresses reach the same node")
-        return passed(f"{len(answered)} of {len(answered)} nodes answer, each with its own host id")
+        troubles = [t for t in await asyncio.gather(*(self._trouble(context, node) for node in nodes)) if t]
+        if troubles:
+            return blocked("; ".join(troubles))
+        return passed(f"{len(nodes)} of {len(nodes)} nodes answer, each with its own host id")
+
+    async def _trouble(self, context: Context, node: Node) -> str:
+        info = await context.nodetool.run(node.address, "info")
+        if info.exit_code != 0:
+            return f"{node.address}: nodetool info ends with {info.exit_code}: {info.complaint}"
+        reached, own = read_info(info.stdout).host_id, await context.cluster.node(node.address)
+        if reached != own.host_id:
+            return f"nodetool for {node.address} reaches host {reached}, but that node is {own.host_id}"
+        if own.host_id != node.host_id:
+            return f"{node.address} is host {own.host_id}, but the cluster knows it as {node.host_id}"
+        try:
+            arguments(
+                context.keyspace, (TRANSACTIONS,), (await context.nodetool.run(node.address, "help", "repair")).stdout
+            )
+        except UnknownRepairDialect as error:
+            return f"{node.address}: {error}"
+        return ""
 
 
 class NothingRunning(Guard):
@@ -60,12 +71,30 @@ class ThriftClosed(Guard):
     remedy = "Answer disable-thrift: true, or run nodetool disablethrift on every node; enable it again at the end."
 
     async def check(self, context: Context) -> GuardResult:
-        addresses = [node.address for node in (await context.cluster.identity()).nodes]
-        outputs = await asyncio.gather(*(context.nodetool.run(address, "info") for address in addresses))
-        active = {a: read_info(o.stdout).thrift_active for a, o in zip(addresses, outputs, strict=True)}
+        active = await _thrift(context)
         if all(state is None for state in active.values()):
             return not_applicable("this version has no Thrift server")
         if open_on := sorted(address for address, state in active.items() if state):
             return warned(f"Thrift is on at {', '.join(open_on)}: a service that starts now would reach the keyspace")
-        since = " by this session" if context.state.fact(THRIFT_DISABLED) else ""
-        return passed(f"Thrift is switched off on every node{since}")
+        return passed("Thrift is switched off on every node")
+
+
+class ThriftStaysClosed(Guard):
+    proves = "Thrift is still switched off wherever this session has switched it off."
+    remedy = "A restarted node switches it on again: run nodetool disablethrift there, and see who connected meanwhile."
+
+    async def check(self, context: Context) -> GuardResult:
+        closed = context.state.fact(THRIFT_DISABLED)
+        if not closed:
+            return not_applicable("this session has not switched Thrift off")
+        active = await _thrift(context)
+        if open_on := sorted(address for address in closed if active.get(address)):
+            return blocked(f"Thrift is on again at {', '.join(open_on)}")
+        return passed(f"Thrift is switched off on {', '.join(sorted(closed))}")
+
+
+async def _thrift(context: Context) -> dict[str, bool | None]:
+    """Whether each node's Thrift server runs; None where there is none."""
+    addresses = [node.address for node in (await context.cluster.identity()).nodes]
+    outputs = await asyncio.gather(*(context.nodetool.run(address, "info") for address in addresses))
+    return {a: read_info(o.stdout).thrift_active for a, o in zip(addresses, outputs, strict=True)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from atlasdb_recovery.procedure.guards.access_guards import StoreReachable, WritesPermitted
 from atlasdb_recovery.procedure.guards.backup_guards import (
     BackupSealed,
     SchemaKnown,
@@ -15,24 +16,25 @@ from atlasdb_recovery.procedure.guards.cluster_guards import (
     EveryNodeUp,
     OneSchemaVersion,
     PartitionerSupported,
-    ReplicationSound,
 )
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.guards.keyspace_guards import (
     KeyspaceEmpty,
     KeyspaceIsAtlas,
-    NothingOldCanReplay,
     TablesPresent,
     TablesUnchanged,
 )
-from atlasdb_recovery.procedure.guards.local_guards import (
-    DirectoriesWritable,
-    StoreReachable,
-    TimestampAuthorityKnown,
-    TimestampAuthorityUsable,
+from atlasdb_recovery.procedure.guards.local_guards import BackupDirectoryUnused, DirectoriesWritable
+from atlasdb_recovery.procedure.guards.node_guards import (
+    NodetoolAnswers,
+    NothingRunning,
+    ThriftClosed,
+    ThriftStaysClosed,
 )
-from atlasdb_recovery.procedure.guards.node_guards import NodetoolAnswers, NothingRunning, ThriftClosed
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
+from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
+from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.procedure.removal.pre_images import Header
 
 
@@ -49,6 +51,7 @@ def before_backup() -> Sequence[Guard]:
         KeyspaceIsAtlas(),
         ClocksClose(),
         DirectoriesWritable(),
+        BackupDirectoryUnused(),
         StoreReachable(),
         TimestampAuthorityKnown(),
     ]
@@ -79,12 +82,13 @@ def before_restore() -> Sequence[Guard]:
         ClocksClose(),
         DirectoriesWritable(),
         StoreReachable(),
+        WritesPermitted(),
         TimestampAuthorityKnown(),
     ]
 
 
 def before_store_restore() -> Sequence[Guard]:
-    return [*_everywhere(), KeyspaceEmpty(), NoClientsConnected(), DirectoriesWritable()]
+    return [*_everywhere(), KeyspaceEmpty(), NoClientsConnected(), NothingRunning(), DirectoriesWritable()]
 
 
 def _untouched() -> list[Guard]:
@@ -93,16 +97,26 @@ def _untouched() -> list[Guard]:
 
 
 def before_repair() -> Sequence[Guard]:
-    return [*_untouched(), TablesPresent(), NothingOldCanReplay(), NothingRunning(), SweepBelowBackup()]
+    return [
+        *_untouched(),
+        ThriftStaysClosed(),
+        TablesPresent(),
+        NothingOldCanReplay(),
+        NothingRunning(),
+        WritesPermitted(),
+        SweepBelowBackup(),
+    ]
 
 
 def before_removal() -> Sequence[Guard]:
     return [
         *_untouched(),
+        ThriftStaysClosed(),
         NothingOldCanReplay(),
         NothingRunning(),
         TimestampsInOrder(),
         SchemaKnown(),
+        WritesPermitted(),
         DirectoriesWritable(),
     ]
 
@@ -115,6 +129,7 @@ def before_standalone_removal() -> Sequence[Guard]:
         NoClientsConnected(),
         NothingRunning(),
         SchemaKnown(),
+        WritesPermitted(),
         DirectoriesWritable(),
     ]
 
@@ -125,7 +140,7 @@ def before_put_back(header: Header) -> Sequence[Guard]:
 
 
 def before_fast_forward() -> Sequence[Guard]:
-    return [*_untouched(), TimestampsInOrder()]
+    return [*_untouched(), ThriftStaysClosed(), TimestampsInOrder(), WritesPermitted()]
 
 
 def before_proof() -> Sequence[Guard]:

@@ -87,7 +87,10 @@ def refuse_unsafe(context: Context, findings: Findings) -> None:
     if findings.unknown_schema:
         raise StepFailure(
             f"the schema of {findings.unknown_schema:,} transactions is not known",
-            evidence=(f"for example start {findings.unknown_sample}: it lies beyond the coordination map's bound",),
+            evidence=(
+                f"for example start {findings.unknown_sample}: it lies beyond the coordination map's bound, or there "
+                "is no map and it lies in `_transactions2`",
+            ),
             remedy="The backup's coordination map does not cover its transactions. Restore `_coordination` from the "
             "same backup, or take the map from a later one. Nothing was removed.",
         )

@@ -77,7 +77,8 @@ class Finder:
                 raise MalformedCell(
                     f"start {start} is below {transactions.LOWEST_START}, the lowest timestamp there is"
                 )
-            schema = self._scope.schema_map.schema_at(start)
+            findings.highest = max(findings.highest, start)
+            schema = self._schema_of(table, start)
             if schema is None:
                 findings.unknown_schema += 1
                 findings.unknown_sample = start
@@ -91,7 +92,6 @@ class Finder:
             )
             return None
         if entry.commit is None:
-            findings.highest = max(findings.highest, entry.start)
             return None
         findings.saw_commit(entry.start, entry.commit)
         if entry.commit <= self._scope.after:
@@ -99,6 +99,11 @@ class Finder:
         found = Found(table, schema, entry.start, entry.commit, str(entry.state), cell)
         findings.add(found)
         return found
+
+    def _schema_of(self, table: str, start: int) -> int | None:
+        """None beyond the map's bound; and for whatever lies in `_transactions2` of a keyspace that has no map."""
+        has_map = self._scope.schema_map.bound is not None
+        return self._scope.schema_map.schema_at(start) if has_map or table == TRANSACTIONS else None
 
 
 TABLES = (TRANSACTIONS, TRANSACTIONS2)

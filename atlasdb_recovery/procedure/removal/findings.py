@@ -125,6 +125,7 @@ class Findings(msgspec.Struct):
             "staging": self.staging,
             "highest": self.highest,
             "odd": self.odd_count,
+            "unknown_schema": self.unknown_schema,
             "histogram": {str(bucket): count for bucket, count in sorted(self.histogram.items())},
             "samples": [_sample(found) for found in self.samples],
             "straddlers": [_sample(found) for found in self.straddlers],

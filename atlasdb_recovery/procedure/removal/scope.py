@@ -1,5 +1,7 @@
 """What a removal looks at: both transactions tables where they exist, and the schema of every start timestamp."""
 
+from contextlib import aclosing
+
 from atlasdb_recovery.atlas import coordination
 from atlasdb_recovery.atlas.coordination import (
     EVERYTHING_SCHEMA_1,
@@ -7,7 +9,7 @@ from atlasdb_recovery.atlas.coordination import (
     CoordinationValueMissing,
     SchemaMap,
 )
-from atlasdb_recovery.atlas.names import COORDINATION, TRANSACTIONS
+from atlasdb_recovery.atlas.names import COORDINATION, TRANSACTIONS, TRANSACTIONS2
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, required
@@ -68,3 +70,15 @@ async def stored_schema_map(context: Context) -> SchemaMap:
             if attempt == READ_AT_MOST - 1:
                 raise
     return EVERYTHING_SCHEMA_1
+
+
+async def without_schema(context: Context, known: SchemaMap) -> str:
+    """`_transactions2` if it holds anything although the map is only the default of a keyspace without one; else ""."""
+    keyspace = await context.cluster.keyspace(context.keyspace)
+    if known.bound is not None or keyspace is None or TRANSACTIONS2 not in keyspace.tables:
+        return ""
+    pages = context.cluster.scan(context.keyspace, TRANSACTIONS2, "", "", consistency=Consistency.ALL, page_size=1)
+    async with aclosing(pages):  # type: ignore[type-var]
+        async for _ in pages:
+            return TRANSACTIONS2
+    return ""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP
@@ -11,9 +12,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
-
-BACKUP_FILE = "backup.timestamp"
-FAST_FORWARD_FILE = "fast-forward.timestamp"
+from atlasdb_recovery.procedure.steps.names import FETCH_BACKUP_TIMESTAMP
 
 
 class _FetchTimestamp(Step):
@@ -52,7 +51,7 @@ class _FetchTimestamp(Step):
 
 
 class FetchBackupTimestamp(_FetchTimestamp):
-    name = "fetch-backup-timestamp"
+    name = FETCH_BACKUP_TIMESTAMP
     title = "Fetch the backup timestamp B"
     why = (
         "A store's backup is not one point in time: nodes and tables are copied at different moments. "

@@ -26,7 +26,14 @@ class BackupPreflight(Step):
         return preflight.before_backup()
 
     async def plan(self, context: Context) -> Plan:
-        return Plan(title=f"look at the cluster of keyspace {context.keyspace}")
+        return Plan(
+            title=f"look at the cluster of keyspace {context.keyspace}",
+            facts={"needs_word": not context.timestamps.serves_live and await cannot_list_clients(context)},
+        )
+
+    def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
+        """A stored bound is never written beside a running service; where nobody can see one, it takes a word."""
+        return (offline_question(context),) if plan.facts["needs_word"] else ()
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         identity = facts.identity_fact(await context.cluster.identity())
@@ -66,13 +73,7 @@ class RestorePreflight(BackupPreflight):
         )
 
     def questions(self, context: Context, plan: Plan) -> Sequence[Question]:
-        return (
-            Question(
-                name="offline",
-                text=f"Is every instance of the service on keyspace {context.keyspace} stopped, and will it stay so?",
-                detail=("Not every server can list its clients; then your word stands in the report.",),
-            ),
-        )
+        return (offline_question(context),)
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         if not confirmed(context.answer("offline")):
@@ -92,3 +93,18 @@ class RestorePreflight(BackupPreflight):
         backup = facts.required(context, facts.BACKUP_TIMESTAMP)
         target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
         return Evidence((*pinned.found, f"restoring to B = {backup}; fast-forward to F = {target}"))
+
+
+def offline_question(context: Context) -> Question:
+    return Question(
+        name="offline",
+        text=f"Is every instance of the service on keyspace {context.keyspace} stopped, and will it stay so?",
+        detail=("Not every server can list its clients; then your word stands in the report.",),
+    )
+
+
+async def cannot_list_clients(context: Context) -> bool:
+    """Whether some node can neither list its clients nor be looked at from this machine."""
+    nodes = (await context.cluster.identity()).nodes
+    seen = [await context.cluster.clients(n.address) for n in nodes if n.address not in context.local_addresses]
+    return not all(clients.can_tell for clients in seen)

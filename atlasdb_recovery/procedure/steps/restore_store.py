@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import settling
 from atlasdb_recovery.procedure.context import Context
@@ -11,7 +12,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
-from atlasdb_recovery.procedure.timestamp_row import timestamp_row
+from atlasdb_recovery.procedure.timestamp_row import stored_bound, timestamp_row
 
 
 class RestoreStore(Step):
@@ -58,4 +59,22 @@ class RestoreStore(Step):
         missing = await missing_tables(context, keyspace)
         if missing.refused:
             raise StepFailure(missing.evidence, remedy=missing.remedy)
-        return Evidence((f"{len(keyspace.tables)} tables are present in keyspace {context.keyspace}", missing.evidence))
+        bound = await _bound(context)
+        return Evidence(
+            (
+                f"{len(keyspace.tables)} tables are present in keyspace {context.keyspace}",
+                missing.evidence,
+                f"the restored timestamp bound is {'empty' if bound is None else bound}",
+            )
+        )
+
+
+async def _bound(context: Context) -> int | None:
+    """Found out before anything is repaired or removed: a fast-forward to F must be possible at the end."""
+    try:
+        return await stored_bound(context)
+    except (BoundInvalidated, MalformedBound) as error:
+        raise StepFailure(
+            f"the restored timestamp bound cannot be fast-forwarded: {error}",
+            remedy="Restore the store's backup that belongs to B and F, or ask the service that hands out timestamps.",
+        ) from None

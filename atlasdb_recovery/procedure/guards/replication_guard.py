@@ -1,0 +1,67 @@
+"""The guard over the keyspace's replication."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from atlasdb_recovery.cassandra.ports import ClusterIdentity
+from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked, not_applicable, passed, unknown, warned
+
+NETWORK, SIMPLE = "NetworkTopologyStrategy", "SimpleStrategy"
+FACTOR = "replication_factor"
+
+
+class ReplicationSound(Guard):
+    may_be_overruled = True
+    proves = "The keyspace's replication can be met by the nodes there are, and is the backup's."
+    remedy = "Create the keyspace with the backup's replication, on data centres that exist."
+
+    async def check(self, context: Context) -> GuardResult:
+        keyspace, manifest = await context.cluster.keyspace(context.keyspace), context.manifest
+        if keyspace is not None:
+            replication = _short(keyspace.replication)
+        elif manifest is not None:
+            replication = _short(manifest.replication)
+        else:
+            return not_applicable("the keyspace is absent and the backup has no manifest to compare with")
+        refusal = _refusal(replication, await context.cluster.identity())
+        if refusal is not None:
+            return refusal
+        remarks = []
+        if manifest is not None and _short(manifest.replication) != replication:
+            remarks.append(f"the backup had {_shown(_short(manifest.replication))}")
+        if replication["class"] == SIMPLE:
+            remarks.append(f"AtlasDB wants {NETWORK}")
+        shown = "; ".join([_shown(replication), *remarks])
+        return warned(shown) if remarks else passed(shown)
+
+
+def _refusal(replication: Mapping[str, str], identity: ClusterIdentity) -> GuardResult | None:
+    """Why these nodes cannot hold as many replicas as are wanted; None if they can."""
+    strategy, factors = replication["class"], {k: v for k, v in replication.items() if k != "class"}
+    odd = [f"{name} {factor}" for name, factor in factors.items() if not factor.isdecimal()]
+    if strategy not in {NETWORK, SIMPLE} or odd:
+        return unknown(f"{_shown(replication)}: where its replicas lie is not known here")
+    if not any(int(factor) for factor in factors.values()):
+        return blocked(f"{_shown(replication)}: no data centre holds a replica")
+    nodes = Counter(node.data_center for node in identity.nodes)
+    if strategy == SIMPLE:
+        wanted = int(factors.get(FACTOR, "0"))
+        return (
+            blocked(f"{_shown(replication)}, but there are {nodes.total()} nodes") if wanted > nodes.total() else None
+        )
+    unmet = [
+        f"{center} wants {factor} replicas and has {nodes[center]} nodes"
+        for center, factor in factors.items()
+        if int(factor) > nodes[center]
+    ]
+    return blocked("; ".join(unmet)) if unmet else None
+
+
+def _short(replication: Mapping[str, str]) -> dict[str, str]:
+    return dict(replication) | {"class": replication.get("class", "").rpartition(".")[2]}
+
+
+def _shown(replication: Mapping[str, str]) -> str:
+    factors = [f"{name} {factor}" for name, factor in sorted(replication.items()) if name != "class"]
+    return ", ".join([replication["class"] or "no strategy", *factors])

@@ -1,0 +1,38 @@
+"""An export goes back only before the fast-forward, and before anybody has been handed a timestamp."""
+
+import pytest
+
+from atlasdb_recovery.procedure.facts import TIMESTAMP_ROW
+from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
+from atlasdb_recovery.procedure.removal.pre_images import Header
+from tests.procedure.guards.scene import THIRD, Scene, assert_blocked, assert_passed, assert_unknown
+
+
+@pytest.fixture
+def guard(restored: Scene) -> NotFastForwarded:
+    row = restored.context.state.fact(TIMESTAMP_ROW)
+    return NotFastForwarded(
+        Header(session="s-1", cluster="practice", keyspace="shop", after=1, removal="delete", timestamp_row=row)
+    )
+
+
+async def test_the_bound_is_as_at_the_removal(restored: Scene, guard: NotFastForwarded) -> None:
+    assert_passed(await restored.check(guard), "as at the removal")
+
+
+async def test_the_session_has_fast_forwarded_though_the_bound_was_high_enough(
+    restored: Scene, guard: NotFastForwarded
+) -> None:
+    restored.begin("fast-forward")
+    assert_blocked(await restored.check(guard), "session s-1 has fast-forwarded", remedy="Restore again")
+
+
+@pytest.mark.parametrize("by", [0, 1, 1_000_001])
+async def test_somebody_wrote_the_bound(restored: Scene, guard: NotFastForwarded, by: int) -> None:
+    restored.cluster.raise_bound(restored.keyspace, by)
+    assert_blocked(await restored.check(guard), "the timestamp bound was", remedy="too late to put them back")
+
+
+async def test_a_node_down_is_unknown(restored: Scene, guard: NotFastForwarded) -> None:
+    restored.cluster.stop_node(THIRD)
+    assert_unknown(await restored.check(guard), THIRD, remedy="too late")

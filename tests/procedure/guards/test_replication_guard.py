@@ -1,0 +1,95 @@
+"""Replication: met by the nodes there are, and the backup's."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from atlasdb_recovery.atlas import manifest
+from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from tests.procedure.guards.scene import (
+    THIRD,
+    Scene,
+    assert_blocked,
+    assert_not_applicable,
+    assert_passed,
+    assert_unknown,
+    assert_warned,
+)
+
+NETWORK = {"class": "org.apache.cassandra.locator.NetworkTopologyStrategy"}
+SIMPLE = {"class": "SimpleStrategy"}
+
+
+async def test_what_the_backup_had_is_judged_before_there_is_a_keyspace(lost: Scene) -> None:
+    assert_passed(await lost.check(ReplicationSound()), "NetworkTopologyStrategy", "datacenter1 3")
+
+
+async def test_the_same_as_the_backups_under_its_full_class_name(lost: Scene) -> None:
+    await lost.create_keyspace(NETWORK | {"datacenter1": "3"})
+    assert_passed(await lost.check(ReplicationSound()), "datacenter1 3")
+
+
+async def test_without_keyspace_and_manifest_there_is_nothing_to_look_at(lost: Scene) -> None:
+    (lost.context.backup_dir / manifest.MANIFEST_NAME).unlink()
+    assert_not_applicable(await lost.check(ReplicationSound()), "no manifest")
+
+
+@pytest.mark.parametrize(
+    ("replication", "evidence"),
+    [
+        (NETWORK | {"datacenter1": "4"}, "datacenter1 wants 4 replicas and has 3 nodes"),
+        (NETWORK | {"elsewhere": "1"}, "elsewhere wants 1 replicas and has 0 nodes"),
+        (NETWORK, "no data centre holds a replica"),
+        (NETWORK | {"datacenter1": "0"}, "no data centre holds a replica"),
+        (SIMPLE | {"replication_factor": "4"}, "there are 3 nodes"),
+        (SIMPLE, "no data centre holds a replica"),
+    ],
+)
+async def test_what_the_nodes_cannot_meet_is_refused(
+    lost: Scene, replication: Mapping[str, str], evidence: str
+) -> None:
+    await lost.create_keyspace(replication)
+    assert_blocked(await lost.check(ReplicationSound()), evidence, remedy="data centres that exist")
+
+
+async def test_a_data_centre_of_the_backup_that_is_no_more(lost: Scene) -> None:
+    for address in lost.cluster.addresses:
+        lost.place(address, data_center="west")
+    result = await lost.check(ReplicationSound())
+    assert_blocked(result, "datacenter1 wants 3 replicas and has 0 nodes", remedy="Create the keyspace")
+
+
+async def test_two_data_centres_are_counted_each_by_itself(lost: Scene) -> None:
+    lost.place(THIRD, data_center="west")
+    await lost.create_keyspace(NETWORK | {"datacenter1": "2", "west": "2"})
+    assert_blocked(await lost.check(ReplicationSound()), "west wants 2 replicas and has 1 nodes", remedy="Create")
+
+
+async def test_simple_strategy_warns_and_is_compared_as_well(lost: Scene) -> None:
+    await lost.create_keyspace(SIMPLE | {"replication_factor": "3"})
+    result = await lost.check(ReplicationSound())
+    assert_warned(
+        result, "SimpleStrategy, replication_factor 3", "the backup had NetworkTopologyStrategy", remedy="Create"
+    )
+    assert "AtlasDB wants NetworkTopologyStrategy" in result.evidence
+
+
+async def test_simple_strategy_alone_warns(alive: Scene) -> None:
+    await alive.replicate(SIMPLE | {"replication_factor": "3"})
+    assert_warned(await alive.check(ReplicationSound()), "AtlasDB wants NetworkTopologyStrategy", remedy="Create")
+
+
+async def test_another_factor_than_the_backups_warns(lost: Scene) -> None:
+    await lost.create_keyspace(NETWORK | {"datacenter1": "2"})
+    result = await lost.check(ReplicationSound())
+    assert_warned(result, "datacenter1 2", "the backup had NetworkTopologyStrategy, datacenter1 3", remedy="Create")
+
+
+@pytest.mark.parametrize(
+    "replication",
+    [NETWORK | {"datacenter1": "3/1"}, {"class": "EverywhereStrategy"}, {"class": "LocalStrategy"}],
+)
+async def test_a_strategy_that_cannot_be_judged_is_unknown(alive: Scene, replication: Mapping[str, str]) -> None:
+    shown = alive.cluster.keyspaces[alive.keyspace]
+    shown.replication = dict(replication)
+    assert_unknown(await alive.check(ReplicationSound()), "is not known here", remedy="Create the keyspace")
