@@ -109,7 +109,7 @@ class TestTimestampAuthorityUsable:
     async def test_a_running_service_that_does_not_answer(self, alive: Scene) -> None:
         with TimestampEndpoint(alive.arena.exercise.timestamps) as endpoint:
             uri = endpoint.uri
-        alive.context.timestamps = RemoteTimestamps([uri], total=0.2)
+        alive.context.timestamps = RemoteTimestamps([uri], total=4.0)
         result = await alive.check(TimestampAuthorityUsable())
         assert_blocked(result, uri, "No timestamp service answered", remedy="Start the service, or check the addresses")
 
