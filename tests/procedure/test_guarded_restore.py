@@ -113,7 +113,7 @@ async def test_f_far_above_the_bound_is_asked_for_by_name(arena: Arena) -> None:
     assert await arena.restore(front_end, journal=journal) is Outcome.PARKED
     question = front_end.questions[-1]
     assert question.name == "far-fast-forward"
-    assert question.phrase == f"fast-forward {arena.exercise.keyspace} to {far}"
+    assert question.phrase == f"practice fast-forward {arena.exercise.keyspace} to {far}"
     bound = await arena.exercise.timestamps.bound()
     assert bound is not None
     assert bound < far
