@@ -18,6 +18,7 @@ from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
 from atlasdb_recovery.cli.teaching import TeachingGroup
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.procedure.guards.backup_guards import read_timestamps
+from atlasdb_recovery.procedure.removal.description import unknown_schema_words
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.pre_images import pre_image
 from atlasdb_recovery.procedure.removal.scope import schema_map
@@ -47,7 +48,8 @@ def transactions(
     """The transactions that clean-transactions would remove, read at ALL; touches nothing.
 
     One JSON object a line: `table`, `schema`, `start`, `commit`, `state`, the cell in hex and its `write_time`; then
-    what AtlasDB would not have written (`"record": "odd"`). The counts go to standard error.
+    what AtlasDB would not have written (`"record": "odd"`). The counts go to standard error. A server that filters
+    leaves out odd cells whose value does not look like a later commit: --no-server-filter reads those too.
     """
     settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
     return interruptible(_transactions(graph_of(context), settings, after, let_server_filter=not no_server_filter))
@@ -73,7 +75,11 @@ async def _transactions(graph: Graph, settings: Settings, after: int, *, let_ser
                 click.echo(msgspec.json.encode(pre_image(found)).decode())
         for odd in finder.findings.odd:
             click.echo(msgspec.json.encode({"record": "odd", **msgspec.structs.asdict(odd)}).decode())
-        click.echo(msgspec.json.encode({"record": "summary", **finder.findings.facts()}).decode(), err=True)
+        findings = finder.findings
+        click.echo(msgspec.json.encode({"record": "summary", **findings.facts()}).decode(), err=True)
+        if findings.unknown_schema:
+            working.lines.say(f"{unknown_schema_words(findings)}: they are not among the lines above")
+            return Outcome.REFUSED
         return Outcome.DONE
 
 

@@ -82,17 +82,17 @@ async def _put_back(graph: Graph, settings: Settings, path: Path, header: Header
                 return PARKED
             _record(settings, header, count, path)
             try:
-                written = await _every_cell(context, path, count, working)
+                written = await _every_cell(context, path, header, count, working)
             except asyncio.CancelledError:
                 raise Interrupted("interrupted; run the same line again: what is back is left alone") from None
             working.lines.say(f"{count} transactions read back as exported; {written} had to be written")
             return Outcome.DONE
 
 
-async def _every_cell(context: Context, path: Path, count: int, working: AtWork) -> int:
+async def _every_cell(context: Context, path: Path, header: Header, count: int, working: AtWork) -> int:
     pace, written = Pace("transactions put back"), 0
     for number, image in enumerate(export.pre_images(path), 1):
-        written += await put_cell_back(context.cluster, context.keyspace, image.found)
+        written += await put_cell_back(context.cluster, context.keyspace, image.found, header.removal)
         pace.note(number, count)
         working.doing = pace.describe()
         if pace.is_due(SAID_EVERY):

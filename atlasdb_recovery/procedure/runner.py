@@ -7,6 +7,7 @@ to the plan's fingerprint → journal the intent, fsync → perform → journal 
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from enum import IntEnum
 from typing import NoReturn, Protocol
 
@@ -40,6 +41,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.front_end import Choice, FrontEnd, Overruled, Unanswered
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardStatus, unknown
 from atlasdb_recovery.procedure.plan import Plan
+from atlasdb_recovery.procedure.removal.pre_images import MalformedExport
 from atlasdb_recovery.procedure.step import Question, Step, StepFailure
 from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
 
@@ -56,6 +58,7 @@ EXPECTED = (
     MalformedBound,
     BoundInvalidated,
     MalformedTimestampFile,
+    MalformedExport,
     OSError,
 )
 """What the world may do to a step. Anything else is a defect of this program."""
@@ -236,10 +239,10 @@ class Runner:
         attempts = self._context.state.step(step.name).attempts
         self._emit(StepIntended(step=step.name, fingerprint=plan.fingerprint, attempt=attempts + 1))
         began = time.monotonic()
-        events = step.perform(self._context, plan)
-        async for event in events:
-            named = event if event.step else msgspec.structs.replace(event, step=step.name)
-            self._emit(named, sync=not isinstance(event, LinePrinted | Progressed))
+        async with aclosing(step.perform(self._context, plan)) as events:  # type: ignore[type-var]
+            async for event in events:
+                named = event if event.step else msgspec.structs.replace(event, step=step.name)
+                self._emit(named, sync=not isinstance(event, LinePrinted | Progressed))
         self._emit(StepPerformed(step=step.name, seconds=round(time.monotonic() - began, 3)))
         evidence = await step.verify(self._context)
         self._emit(StepVerified(step=step.name, evidence=evidence.found))

@@ -86,7 +86,7 @@ def refuse_unsafe(context: Context, findings: Findings) -> None:
     """The schema must be known for every start, and F must lie above every timestamp in the tables."""
     if findings.unknown_schema:
         raise StepFailure(
-            f"the schema of {findings.unknown_schema:,} transactions is not known",
+            unknown_schema_words(findings),
             evidence=(
                 f"for example start {findings.unknown_sample}: it lies beyond the coordination map's bound, or there "
                 "is no map and it lies in `_transactions2`",
@@ -102,3 +102,7 @@ def refuse_unsafe(context: Context, findings: Findings) -> None:
             remedy="Timestamps up to that one would be handed out again. This F is not this backup's: check "
             "fast-forward.timestamp. Nothing was removed.",
         )
+
+
+def unknown_schema_words(findings: Findings) -> str:
+    return f"the schema of {findings.unknown_schema:,} transactions is not known"

@@ -49,6 +49,21 @@ class OddCell(msgspec.Struct, frozen=True):
         return f"{where} value 0x{value} ({len(self.value) // 2:,} bytes): {self.reason}"
 
 
+class Digest(msgspec.Struct):
+    """How many transactions, and the sum of SHA-256 over their whole cells: the same for the same ones in any order."""
+
+    count: int = 0
+    sum: int = 0
+
+    def add(self, found: Found) -> None:
+        content = msgspec.json.encode(found)
+        self.count += 1
+        self.sum = (self.sum + int.from_bytes(hashlib.sha256(content).digest())) % 2**256
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.sum:064x}"
+
+
 class Findings(msgspec.Struct):
     """Counts, extremes, samples and a digest of one scan. None of it depends on the order of the cells."""
 
@@ -73,15 +88,15 @@ class Findings(msgspec.Struct):
     """The lowest commits of transactions that started before B."""
     histogram: dict[int, int] = {}
     """Commits by distance from B: bucket k counts distances in [2^(|k|-1), 2^|k|), k < 0 at or below B."""
-    sum: int = 0
+    whole: Digest = msgspec.field(default_factory=Digest)
 
     @property
     def count(self) -> int:
-        return sum(self.by_schema.values())
+        return self.whole.count
 
     @property
     def digest(self) -> str:
-        return f"{self.count}:{self.sum:064x}"
+        return str(self.whole)
 
     @property
     def cells_scanned(self) -> int:
@@ -109,8 +124,7 @@ class Findings(msgspec.Struct):
         if found.start < self.after:
             self.straddling += 1
             _keep_lowest(self.straddlers, found, _order, SAMPLES)
-        content = msgspec.json.encode(found)
-        self.sum = (self.sum + int.from_bytes(hashlib.sha256(content).digest())) % 2**256
+        self.whole.add(found)
 
     def facts(self) -> dict[str, Any]:
         """Plain values for a plan, a front-end and the journal."""

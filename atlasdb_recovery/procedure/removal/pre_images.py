@@ -10,10 +10,14 @@ from typing import Any
 
 import msgspec
 
+from atlasdb_recovery.atlas import transactions
 from atlasdb_recovery.cassandra.ports import Cell
-from atlasdb_recovery.procedure.removal.findings import Found
+from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.procedure.removal.findings import Digest, Found
+from atlasdb_recovery.procedure.removal.remover import HIGHEST_WRITE_TIME
 
 FORMAT = 1
+REMEDY = "Give the pre-image export of a removal, as it was written and whole; nothing was changed."
 
 
 class MalformedExport(ValueError):
@@ -109,43 +113,61 @@ class ExportWriter:
 
 
 def header_of(path: Path) -> Header:
-    """The header of a complete export (the footer is checked too)."""
-    records = _records(path)
-    first = next(records, None)
-    if not isinstance(first, Header):
-        raise MalformedExport(f"{path}, line 1: not the header of an export. Give the pre-image export of a restore.")
-    for _ in records:
-        pass
-    return first
+    """The header of a complete and unchanged export: all of it is read for that."""
+    header, *_ = (record for record in _records(path) if isinstance(record, Header))
+    return header
 
 
 def pre_images(path: Path) -> Iterator[PreImage]:
-    """Every cell of a complete export, in file order, at constant memory."""
+    """Every cell of an export, in file order, at constant memory; raises `MalformedExport` where it is damaged."""
     for record in _records(path):
         if isinstance(record, PreImage):
             yield record
 
 
 def _records(path: Path) -> Iterator[Header | PreImage | Footer]:
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Header | PreImage | Footer)
-    count, ended = 0, False
+    decoder: msgspec.json.Decoder[Header | PreImage | Footer] = msgspec.json.Decoder(Header | PreImage | Footer)
+    seen, number, is_ended = Digest(), 0, False
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 record = decoder.decode(line)
+                _require_place(record, number, is_ended=is_ended)
                 if isinstance(record, PreImage):
-                    _ = record.found
-            except (msgspec.DecodeError, ValueError) as error:
-                raise MalformedExport(f"{path}, line {number}: {error}. Use the file as it was written.") from error
-            if ended:
-                raise MalformedExport(f"{path}, line {number}: something follows the end record.")
-            count += isinstance(record, PreImage)
-            if isinstance(record, Footer):
-                ended = True
-                if record.count != count:
-                    raise MalformedExport(
-                        f"{path}, line {number}: {count} cells, but the end record says {record.count}."
-                    )
+                    seen.add(record.found)
+                    _require_cell(record)
+                elif isinstance(record, Footer):
+                    _require_whole(record, seen)
+            except ValueError as error:  # msgspec's, hexadecimal's, a cell's, ours
+                raise MalformedExport(f"{path}, line {number}: {plain(str(error))}. {REMEDY}") from error
+            is_ended = isinstance(record, Footer)
             yield record
-    if not ended:
-        raise MalformedExport(f"{path}: the end record is missing: the export was never finished or has been cut.")
+    if not is_ended:
+        what = "the end record is missing: the export was never finished or has been cut"
+        raise MalformedExport(f"{path}, line {number}: {what}. {REMEDY}")
+
+
+def _require_place(record: Header | PreImage | Footer, number: int, *, is_ended: bool) -> None:
+    if is_ended:
+        raise ValueError("something follows the end record")
+    if isinstance(record, Header) != (number == 1):
+        raise ValueError("not the header of an export" if number == 1 else "a second header")
+    if isinstance(record, Header) and record.format != FORMAT:
+        raise ValueError(f"format {record.format} of exports is not known, only {FORMAT}")
+
+
+def _require_cell(record: PreImage) -> None:
+    """The cell must say itself what the line says of it, or it would go back as something else."""
+    cell = record.found.cell
+    entry = transactions.decode(record.schema, record.table, cell.key, cell.column1, cell.column2, cell.value)
+    if (entry.start, entry.commit, str(entry.state)) != (record.start, record.commit, record.state):
+        raise ValueError(f"the cell is of start {entry.start}, commit {entry.commit}, {entry.state}")
+    if not 0 <= record.write_time <= HIGHEST_WRITE_TIME:
+        raise ValueError(f"write time {record.write_time} is none that Cassandra has")
+
+
+def _require_whole(footer: Footer, seen: Digest) -> None:
+    if footer.count != seen.count:
+        raise ValueError(f"{seen.count} cells, but the end record says {footer.count}")
+    if footer.digest != str(seen):
+        raise ValueError("the cells are not the ones that were written: the digest in the end record is another")

@@ -13,14 +13,17 @@ from atlasdb_recovery.procedure.step import StepFailure
 ATTEMPTS = 3
 
 
-async def put_back(cluster: Cluster, keyspace: str, found: Found) -> bool:
-    """Whether anything had to be written; raises StepFailure if a read at ALL does not show the old value."""
+async def put_back(cluster: Cluster, keyspace: str, found: Found, removal: str) -> bool:
+    """Whether anything had to be written; raises StepFailure if a read at ALL does not show the old value.
+
+    `removal` is how it was removed, as the export's header says: anything else that is found there is not touched.
+    """
     wrote = False
     for _ in range(ATTEMPTS):
         now = await cluster.read(keyspace, found.table, found.cell.position, consistency=Consistency.ALL)
         if now is not None and now.value == found.cell.value:
             return wrote
-        _refuse_foreign(found, now)
+        _refuse_foreign(found, now, removal)
         await _write(cluster, keyspace, found, now)
         wrote = True
     now = await cluster.read(keyspace, found.table, found.cell.position, consistency=Consistency.ALL)
@@ -35,10 +38,8 @@ async def put_back(cluster: Cluster, keyspace: str, found: Found) -> bool:
 
 async def _write(cluster: Cluster, keyspace: str, found: Found, now: Cell | None) -> None:
     cell = found.cell
-    if now is None:
-        above = (cell.write_time or 0) + 1
-    elif found.schema == TWO_PHASE:
-        above = (now.write_time or 0) + 1
+    if now is None or found.schema == TWO_PHASE:
+        above = ((cell if now is None else now).write_time or 0) + 1
     else:
         try:
             await cluster.check_and_set(keyspace, found.table, cell.position, now.value, cell.value)
@@ -49,13 +50,14 @@ async def _write(cluster: Cluster, keyspace: str, found: Found, now: Cell | None
     await cluster.put(keyspace, found.table, restored, consistency=Consistency.ALL)
 
 
-def _refuse_foreign(found: Found, now: Cell | None) -> None:
-    if now is None or now.value == transactions.abort_value(found.schema):
+def _refuse_foreign(found: Found, now: Cell | None, removal: str) -> None:
+    left = transactions.abort_value(found.schema) if removal == "abort" or found.schema == TWO_PHASE else None
+    if (None if now is None else now.value) == left:
         return
     raise StepFailure(
-        f"start {found.start} holds a value that the restore did not leave there; it was not touched",
+        f"the cell of start {found.start} is not as the removal left it; it was not touched",
         evidence=(f"table {found.table}, key {found.cell.key.hex()}: {_shown(now)}",),
-        remedy="Something else has written to this transaction since. Decide by hand which value is right.",
+        remedy="Something else has written to this transaction since. Find out what; decide by hand which is right.",
     )
 
 

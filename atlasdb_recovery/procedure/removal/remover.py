@@ -7,13 +7,14 @@ where a conditional write says "applied" and changes nothing, so the abort is a 
 """
 
 from atlasdb_recovery.atlas import transactions
-from atlasdb_recovery.atlas.transactions import ABORT_WRITE_TIME
+from atlasdb_recovery.atlas.transactions import ABORT_WRITE_TIME, SET_ONCE_WRITE_TIME
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency, OutcomeUnknown
 from atlasdb_recovery.procedure.removal.findings import Found
 from atlasdb_recovery.procedure.step import StepFailure
 
 ATTEMPTS = 3
 TWO_PHASE = 3
+HIGHEST_WRITE_TIME = 2**63 - 1
 
 
 class Remover:
@@ -47,11 +48,15 @@ class Remover:
         cell, abort = found.cell, transactions.abort_value(found.schema)
         if found.schema == TWO_PHASE:
             above = max(ABORT_WRITE_TIME, (cell.write_time or 0) + 1)
+            if above > HIGHEST_WRITE_TIME:
+                return  # nothing can be written above it; the read that follows says so
             aborted = Cell(cell.key, cell.column1, cell.column2, abort, above)
             await self._cluster.put(self._keyspace, found.table, aborted, consistency=Consistency.ALL)
         elif self._removal == "delete":
             if cell.write_time is None:
                 raise ValueError(f"the write time of start {found.start} was not read")
+            if cell.write_time >= SET_ONCE_WRITE_TIME:
+                return  # a tombstone up there would hide whatever AtlasDB writes to this cell, for ever
             await self._cluster.delete(
                 self._keyspace, found.table, cell.position, write_time=cell.write_time, consistency=Consistency.ALL
             )

@@ -36,7 +36,7 @@ class CleanTransactions(Step):
 
     async def evidence(self, context: Context) -> Evidence | None:
         findings = await scanned(context)
-        return None if findings.count or await schemas_to_store(context) else proof(findings)
+        return None if findings.count or await schemas_to_store(context) else proof(context, findings)
 
     async def plan(self, context: Context) -> Plan:
         scope = await removal_scope(context)
@@ -126,11 +126,12 @@ class CleanTransactions(Step):
                 remedy="A cell of its row has a write time ahead of the nodes' clocks, or somebody else writes to it. "
                 "Make sure nobody is connected, then retry.",
             )
-        return proof(findings)
+        return proof(context, findings)
 
 
-def proof(findings: Findings) -> Evidence:
-    """That nothing is left, and how much was read to see it."""
+def proof(context: Context, findings: Findings) -> Evidence:
+    """That nothing is left, and how much was read to see it; StepFailure where it could not be judged."""
+    refuse_unsafe(context, findings)
     looked = ", ".join(f"{count:,} cells of {table}" for table, count in sorted(findings.scanned.items()))
     return Evidence((f"no transaction committed after {findings.after} is left: {looked} read at ALL",))
 
