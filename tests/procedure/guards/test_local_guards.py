@@ -124,12 +124,15 @@ class TestStoreReachable:
 
 class TestWritesPermitted:
     async def test_permitted(self, restored: Scene) -> None:
-        assert_passed(await restored.check(WritesPermitted()), "_transactions, _transactions2, _timestamp is permitted")
+        assert_passed(
+            await restored.check(WritesPermitted()),
+            "_transactions, _transactions2, _coordination, _timestamp is permitted",
+        )
 
     async def test_there_is_nothing_to_try_it_on_yet(self, lost: Scene) -> None:
         assert_not_applicable(await lost.check(WritesPermitted()), "no tables yet")
 
-    @pytest.mark.parametrize("table", ["_transactions", "_transactions2", "_timestamp"])
+    @pytest.mark.parametrize("table", ["_transactions", "_transactions2", "_coordination", "_timestamp"])
     async def test_a_missing_permission_is_found_before_anything_is_destroyed(
         self, restored: Scene, table: str
     ) -> None:

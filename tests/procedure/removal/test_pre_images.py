@@ -81,12 +81,23 @@ def field_changed(line: int, **changes: object) -> Callable[[Path], None]:
     return lines_changed(change)
 
 
+def written(content: bytes) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        path.write_bytes(content)
+
+    return damage
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
-    "empty": (lambda path: path.write_bytes(b"") and None, "line 0: the end record is missing"),
+    "empty": (written(b""), "line 0: the end record is missing"),
     "cut after a line": (lines_changed(lambda lines: lines[:-1]), "line 4: the end record is missing"),
-    "cut in a line": (lambda path: path.write_bytes(path.read_bytes()[:-30]) and None, "line 5: "),
-    "not an export": (lambda path: path.write_bytes(b"12\n") and None, "line 1: "),
-    "not text": (lambda path: path.write_bytes(b"\x00\xff\n") and None, "line 1: "),
+    "cut in a line": (cut, "line 5: "),
+    "not an export": (written(b"12\n"), "line 1: "),
+    "not text": (written(b"\x00\xff\n"), "line 1: "),
     "no header": (lines_changed(lambda lines: lines[1:]), "line 1: not the header of an export"),
     "two headers": (lines_changed(lambda lines: [lines[0], *lines]), "line 2: a second header"),
     "a newer format": (field_changed(1, format=2), "line 1: format 2 of exports is not known"),
