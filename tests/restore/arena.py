@@ -14,7 +14,6 @@ from atlasdb_recovery.practice.oracle import Verdict
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
-from atlasdb_recovery.procedure.guards.backup_guards import BACKUP_FILE
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.restore import restore_steps

@@ -304,7 +304,7 @@ class TestSweepBelowBackup:
 
     @pytest.mark.parametrize("table", ["_sweep_progress3", "sweep__sweepProgressPerBucket"])
     async def test_progress_in_a_form_that_is_not_read_here(self, restored: Scene, table: str) -> None:
-        await restored.cluster.change_schema(table_statement(restored.keyspace, table))
+        await restored.cluster.change_schema(table_statement(restored.keyspace, table, Dialect.APACHE))
         assert_passed(await restored.check(SweepBelowBackup()))
         cell = Cell(b"shop.accounts", b"p", -1, b"{}", 1)
         await restored.cluster.put(restored.keyspace, table, cell, consistency=Consistency.ALL)

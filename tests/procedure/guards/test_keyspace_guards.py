@@ -32,7 +32,7 @@ async def drop(scene: Scene, table: str) -> None:
 
 
 async def create(scene: Scene, table: str) -> None:
-    await scene.cluster.change_schema(table_statement(scene.keyspace, table))
+    await scene.cluster.change_schema(table_statement(scene.keyspace, table, Dialect.APACHE))
 
 
 class TestKeyspaceEmpty:
