@@ -157,6 +157,13 @@ class CommandEnded(Event, frozen=True, kw_only=True):
     seconds: float
 
 
+class RangesExpected(Event, frozen=True, kw_only=True):
+    """The token ranges, "(start,end]", that a node's repair has to cover: those whose first replica it is."""
+
+    node: str
+    ranges: tuple[str, ...]
+
+
 class RangesRepaired(Event, frozen=True, kw_only=True):
     """Further token ranges of a node, "(start,end]", whose sessions ended. What of it counts, RepairJudged says."""
 
@@ -264,6 +271,7 @@ AnyEvent = (
     | LinePrinted
     | CommandStarted
     | CommandEnded
+    | RangesExpected
     | RangesRepaired
     | ServerAsked
     | RepairStopped

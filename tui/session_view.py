@@ -162,11 +162,15 @@ class SessionView:
             case Progressed():
                 pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit, time.monotonic))
                 pace.note(event.done, event.total)
-            case CommandStarted():
-                self.commands[event.source] = event.command
-                self.lines.add(event.source, SourceLine(0.0, "command", " ".join(event.command)))
-            case CommandEnded():
-                ended = f"ended with {event.exit_code} after {event.seconds:.1f} s"
-                self.lines.add(event.source, SourceLine(event.seconds, "command", ended))
+            case CommandStarted() | CommandEnded():
+                self._of_command(event)
             case _:
                 pass
+
+    def _of_command(self, event: CommandStarted | CommandEnded) -> None:
+        if isinstance(event, CommandStarted):
+            self.commands[event.source] = event.command
+            self.lines.add(event.source, SourceLine(0.0, "command", " ".join(event.command)))
+        else:
+            ended = f"ended with {event.exit_code} after {event.seconds:.1f} s"
+            self.lines.add(event.source, SourceLine(event.seconds, "command", ended))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from atlasdb_recovery.events import Event, GuardChecked, StepFailed, StepVerified
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
@@ -16,7 +17,7 @@ class QuietFrontEnd:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
 
-    def begin(self, steps: Sequence[Step]) -> None:
+    def begin(self, steps: Sequence[Step], controls: Controls) -> None:
         """Nothing to get ready."""
 
     def show(self, event: Event, state: SessionState) -> None:

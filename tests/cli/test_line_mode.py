@@ -19,6 +19,7 @@ from atlasdb_recovery.events import (
     StepIntended,
 )
 from atlasdb_recovery.procedure.answers import Answers
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.session import SessionState
 
@@ -80,7 +81,7 @@ async def at_work(work: Work, *, verbose: bool = False) -> Watched:
     out = Watched(clock)
     lines = Lines(out, clock=clock, wait=clock.wait)
     front_end = PlainFrontEnd(lines, Answers(), interactive=False, verbose=verbose, clock=clock)
-    front_end.begin(restore_steps())
+    front_end.begin(restore_steps(), Controls())
     alive = asyncio.create_task(front_end.keep_alive())
     await asyncio.sleep(0)
     await work(front_end, clock)

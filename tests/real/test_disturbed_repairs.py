@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -38,7 +38,7 @@ class Disturbed:
     async def run(self, address: str, *arguments: str, timeout: float = 60.0) -> Output:
         return await self._nodetool.run(address, *arguments, timeout=timeout)
 
-    async def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    async def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         items = self._nodetool.stream(address, *arguments)
         if arguments[0] == "repair" and (disturb := self._disturb.pop(address, None)) is not None:
             assert self._process is not None

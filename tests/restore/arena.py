@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from atlasdb_recovery.atlas import manifest, timestamp_file
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE
 from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.events import Event, GuardChecked, SessionResumed, SessionStarted, StepFailed
 from atlasdb_recovery.journal.record import MemoryJournal

@@ -37,9 +37,6 @@ class Banner(SteadyText):
             self.set_class(self._view.mode == mode, f"-{mode.lower()}")
         self.show(Text("\n").join([self._first(width), self._second(width)]))
 
-    def on_resize(self) -> None:
-        self.redraw()
-
     def _first(self, width: int) -> Text:
         view = self._view
         mode = view.mode

@@ -186,6 +186,8 @@ def _noted(story: Story, now: datetime, event: Noted) -> None:
 def _stopped(story: Story, now: datetime, event: RepairStopped) -> None:
     text = f"{event.node}: nodetool was stopped by the operator. {event.goes_on}"
     story.remarks.append(Remark(now, event.step, "warning", text))
+
+
 def _acted(story: Story, now: datetime, event: ActedInPractice) -> None:
     story.remarks.append(Remark(now, event.step, "note", f"In the practice world: {event.action}: {event.seen}"))
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from atlasdb_recovery.events import ActedInPractice, Event, GuardChecked, StepFailed
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.script import Act, Next, Script
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.runner import Outcome
@@ -27,7 +28,7 @@ class ScriptedOperator:
     def moves_left(self) -> int:
         return len(self._moves)
 
-    def begin(self, steps: Sequence[Step]) -> None:
+    def begin(self, steps: Sequence[Step], controls: Controls) -> None:
         """It knows them."""
 
     def show(self, event: Event, state: SessionState) -> None:

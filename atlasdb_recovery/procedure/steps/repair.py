@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from atlasdb_recovery.atlas.names import TRANSACTIONS
 from atlasdb_recovery.cassandra.repair_command import arguments
 from atlasdb_recovery.cassandra.repair_ranges import Range, range_text
-from atlasdb_recovery.events import Event
+from atlasdb_recovery.events import Event, RangesExpected
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
@@ -85,6 +85,8 @@ class Repair(Step):
             )
             for node, commands in plan.facts["commands"].items()
         }
+        for node, repair in planned.items():
+            yield RangesExpected(step=self.name, node=node, ranges=tuple(map(range_text, sorted(repair.expected))))
         async for event in RepairBatches(context, self.name, planned, tables).events(plan.facts["batches"]):
             yield event
         if unproven := [node for node in planned if not _is_repaired(context, node, tables)]:

@@ -1,6 +1,6 @@
 """Guards that ask each node through nodetool."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ class OneNodeForAll:
     async def run(self, address: str, *arguments: str, timeout: float = 60.0) -> Output:
         return await self._nodetool.run(FIRST, *arguments)
 
-    def stream(self, address: str, *arguments: str) -> AsyncIterator[Line | Finished]:
+    def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
         return self._nodetool.stream(FIRST, *arguments)
 
 
