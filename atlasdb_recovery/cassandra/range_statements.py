@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-from atlasdb_recovery.cassandra.ports import Cell
 from atlasdb_recovery.cassandra.ring import token_value
 
 COLUMNS = "key, column1, column2, value, WRITETIME(value)"
@@ -37,9 +36,12 @@ def range_statement(
     return Statement(f"SELECT {COLUMNS} FROM {qualified(keyspace, table)}{condition}{filtering}", tuple(values))  # noqa: S608
 
 
-def rest_of_partition(keyspace: str, table: str, last: Cell) -> Statement:
-    """What its partition holds after this cell, in clustering order."""
+def partition_statement(
+    keyspace: str, table: str, key: bytes, after: tuple[bytes, int], until: bytes | None
+) -> Statement:
+    """The cells of a partition after a (column1, column2), up to a column1 (None: to its end), in clustering order."""
+    upper = "" if until is None else " AND (column1) <= (?)"
     return Statement(
-        f"SELECT {COLUMNS} FROM {qualified(keyspace, table)} WHERE key = ? AND (column1, column2) > (?, ?)",  # noqa: S608
-        last.position,
+        f"SELECT {COLUMNS} FROM {qualified(keyspace, table)} WHERE key = ? AND (column1, column2) > (?, ?){upper}",  # noqa: S608
+        (key, *after, *(() if until is None else (until,))),
     )

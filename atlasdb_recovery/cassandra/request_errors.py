@@ -5,7 +5,6 @@ from typing import Any
 from cassandra import (
     ConsistencyLevel,
     DriverException,
-    OperationTimedOut,
     ReadFailure,
     ReadTimeout,
     RequestValidationException,
@@ -29,12 +28,18 @@ REQUEST_ERRORS = (NoHostAvailable, DriverException, ErrorMessage, ConnectionExce
 """Everything that the driver raises for a request that it could not bring to a good end."""
 
 _REFUSED = (RequestValidationException, RefusedMessage)
-_TIMED_OUT = (ReadTimeout, ReadFailure, OperationTimedOut)
+_TOO_MUCH = (ReadTimeout, ReadFailure)
 _PAXOS_LEVELS = (ConsistencyLevel.SERIAL, ConsistencyLevel.LOCAL_SERIAL)
 
 
+GAVE_UP = (
+    " If they scanned over too many tombstones, raise tombstone_failure_threshold on every node for the time being "
+    "(cassandra.yaml, or by JMX), or compact the table."
+)
+
+
 class TimedOut(NotEnoughReplicas):
-    """The replicas did not answer in time. A smaller request may succeed."""
+    """The replicas did not answer in time, or gave up on it. A smaller request may succeed."""
 
 
 def of_repeatable(error: BaseException, level: str, node: str | None) -> Exception:
@@ -43,12 +48,12 @@ def of_repeatable(error: BaseException, level: str, node: str | None) -> Excepti
         return _unreachable(error, node)
     if isinstance(error, _REFUSED):
         return _refused(error)
-    kind = TimedOut if isinstance(error, _TIMED_OUT) else NotEnoughReplicas
+    kind = TimedOut if isinstance(error, _TOO_MUCH) else NotEnoughReplicas
     where = f" from {node}" if node else ""
     return kind(
         f"too few replicas answered{where} at {level}: {_said(error)}. Whether a write reached some of them is not "
         f"known. {'Every replica is needed' if level == 'ALL' else 'Look for the cause'}: see nodetool status and the "
-        "nodes' logs, then try again."
+        f"nodes' logs, then try again.{GAVE_UP if isinstance(error, ReadFailure) else ''}"
     )
 
 
