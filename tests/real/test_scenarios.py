@@ -1,0 +1,53 @@
+"""Scenarios on real nodes: what goes wrong there is met, and mended, as in the simulation."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from atlasdb_recovery.cassandra.cluster import DriverCluster
+from atlasdb_recovery.practice.real import RealCluster
+from atlasdb_recovery.practice.real_practice import RealPractice
+from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
+from atlasdb_recovery.practice.scenarios.drill import Drill
+from atlasdb_recovery.procedure.runner import Outcome
+from tests.practice.scenarios.played import paged, played
+
+SHORT = ("client-still-connected", "node-dies-in-the-repair")
+POSSIBLE = [name for name, scenario in SCENARIOS.items() if not scenario.not_real]
+NAMES = [pytest.param(name, marks=[] if name in SHORT else [pytest.mark.deep]) for name in POSSIBLE]
+
+
+@asynccontextmanager
+async def paged_on(real: RealCluster, name: str, directory: Path) -> AsyncIterator[Drill]:
+    """The keyspace and every node that was stopped are put right again afterwards."""
+    cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
+    nodes = RealPractice(real, cluster)
+    try:
+        async with paged(name, nodes, directory) as drill:
+            yield drill
+    finally:
+        for address in nodes.addresses:
+            if not nodes.is_up(address):
+                await nodes.start_node(address)
+        if await cluster.keyspace("shop") is not None:
+            await cluster.change_schema("DROP KEYSPACE shop")
+        await cluster.close()
+
+
+async def finished(real: RealCluster, name: str, directory: Path) -> None:
+    async with paged_on(real, name, directory) as drill:
+        outcome, debrief = await played(drill, drill.scenario.right)
+        assert (outcome, debrief.is_right) == (Outcome.DONE, True), "\n".join(debrief.lines())
+        assert debrief.met, "\n".join(debrief.lines())
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_on_5_0(cluster_5_0: RealCluster, name: str, tmp_path: Path) -> None:
+    await finished(cluster_5_0, name, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_on_the_fork(cluster_2_2: RealCluster, name: str, tmp_path: Path) -> None:
+    await finished(cluster_2_2, name, tmp_path)
