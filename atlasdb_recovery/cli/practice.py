@@ -23,15 +23,13 @@ from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Script
 from atlasdb_recovery.practice.scenarios.scripted_operator import play
 from atlasdb_recovery.practice.scenarios.world import Machines
-from atlasdb_recovery.practice.simulated import Dialect, PacedClock
+from atlasdb_recovery.practice.simulated import Dialect, PacedClock, Speed
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.settings import Settings
 
 VERSIONS = {"5.0": Dialect.APACHE, "2.2-palantir": Dialect.PALANTIR}
-SPEEDS = {"real": 1.0, "10x": 0.1, "instant": 0.0}
-"""How many real seconds a second of the simulated cluster lasts."""
 UNATTENDED = Answers({"offline": True, "clean-transactions": {"remove_at_most": 1_000_000}})
 
 
@@ -41,7 +39,7 @@ class Wanted:
 
     scenario: str | None
     wrong_first: bool
-    speed: str
+    speed: Speed
     real: bool
     version: str
     removal: str
@@ -58,7 +56,7 @@ class Wanted:
         drilled = self.drilled
         if self.real and drilled.not_real:
             raise click.UsageError(f"{drilled.name} cannot be run with --real: {drilled.not_real}. Leave --real out.")
-        if self.real and self.speed != "instant":
+        if self.real and self.speed is not Speed.INSTANT:
             raise click.UsageError("Real nodes take the time they take: leave out --speed, or --real.")
 
 
@@ -98,8 +96,8 @@ def _list(context: click.Context, _: click.Parameter, is_wanted: bool) -> None:
 @click.option("--wrong-first", is_flag=True, help="Unattended: watch somebody who does the wrong thing first.")
 @click.option(
     "--speed",
-    type=click.Choice(list(SPEEDS)),
-    default="instant",
+    type=click.Choice([speed.value for speed in Speed]),
+    default=Speed.INSTANT.value,
     show_default=True,
     help="How fast the simulated cluster's time goes by.",
 )
@@ -137,7 +135,7 @@ def practice(
     world as you would in another window, and a debrief says afterwards what happened and what was missed. Without a
     terminal it says so and answers every question itself.
     """
-    wanted = Wanted(scenario, wrong_first, speed, real, version, removal, seed, directory, verbose)
+    wanted = Wanted(scenario, wrong_first, Speed(speed), real, version, removal, seed, directory, verbose)
     wanted.check()
     is_played = unattended or not is_interactive()
     if is_played:
@@ -226,7 +224,7 @@ class _Practice:
     async def _machines(self) -> AsyncIterator[Machines]:
         version, began, place = self._wanted.version, time.monotonic(), self._directory / "nodes"
         if not self._wanted.real:
-            clock = PacedClock(time.time(), SPEEDS[self._wanted.speed])
+            clock = PacedClock(time.time(), self._wanted.speed.pace)
             simulated = SimulatedPractice(VERSIONS[version], seed=self._wanted.seed, data_root=place, clock=clock)
             nodes = len(simulated.addresses)
             self._front_end.say(f"PRACTICE on a simulated cluster (Cassandra {version}), {nodes} nodes")

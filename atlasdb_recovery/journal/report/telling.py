@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from atlasdb_recovery.events import (
+    ActedInPractice,
     AnswerGiven,
     CommandEnded,
     CommandStarted,
@@ -181,6 +182,10 @@ def _noted(story: Story, now: datetime, event: Noted) -> None:
     story.remarks.append(Remark(now, event.step, event.level, event.text))
 
 
+def _acted(story: Story, now: datetime, event: ActedInPractice) -> None:
+    story.remarks.append(Remark(now, event.step, "note", f"In the practice world: {event.action}: {event.seen}"))
+
+
 def _parked(story: Story, now: datetime, event: SessionParked) -> None:
     story.outcome, story.reason = "parked", event.reason
     story.pauses.append(Pause(now, event.reason))
@@ -227,6 +232,7 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     RepairJudged: _repaired,
     FactEstablished: _fact,
     Noted: _noted,
+    ActedInPractice: _acted,
     SessionParked: _parked,
     SessionCompleted: _completed,
     SessionAborted: _aborted,

@@ -31,6 +31,9 @@ class ServiceStillRunning(Scenario):
         "Stop it, and restore again from the backup; the bound can't be put back by hand.",
     )
 
+    _handed_out = 0
+    """The last timestamp that the instance handed out."""
+
     def happens(self, event: Event) -> None:
         if isinstance(event, StepVerified) and event.step == RESTORE_STORE and self.first("started"):
             self.world.happened("an instance of the service started and raised the timestamp bound")
@@ -48,7 +51,8 @@ class ServiceStillRunning(Scenario):
     def own_actions(self) -> Sequence[Action]:
         async def stop() -> str:
             await self.world.nodes.disconnect_stranger()
-            return f"the instance is stopped, and its autoscaler too; it had handed out timestamp {self._handed_out}"
+            handed_out = f"; it had handed out timestamp {self._handed_out}" if self._handed_out else ""
+            return f"no instance runs, and the autoscaler is suspended{handed_out}"
 
         return (
             Action(

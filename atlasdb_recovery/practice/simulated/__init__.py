@@ -4,7 +4,7 @@ It behaves as the real ones were measured to behave, in two dialects, and answer
 (`cassandra/ports.py`) under the same contract suite. No sockets, no threads; deterministic from its seed.
 """
 
-from atlasdb_recovery.practice.simulated.clock import PacedClock, SimulatedClock
+from atlasdb_recovery.practice.simulated.clock import PacedClock, SimulatedClock, Speed
 from atlasdb_recovery.practice.simulated.cluster import SimulatedCluster
 from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.faults import CommandFault, Faults, RepairFault
@@ -19,4 +19,5 @@ __all__ = [
     "SimulatedClock",
     "SimulatedCluster",
     "SimulatedNodetool",
+    "Speed",
 ]

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from itertools import count
 
 START = 1_795_400_000.0
@@ -57,8 +58,21 @@ class SimulatedClock:
         """Whoever has let time pass by `advance` waits here until it has passed for the one who watches, too."""
 
 
+class Speed(StrEnum):
+    """How fast simulated time goes by for somebody who watches."""
+
+    REAL = "real"
+    TENFOLD = "10x"
+    INSTANT = "instant"
+
+    @property
+    def pace(self) -> float:
+        """How many real seconds a simulated one lasts."""
+        return {Speed.REAL: 1.0, Speed.TENFOLD: 0.1, Speed.INSTANT: 0.0}[self]
+
+
 class PacedClock(SimulatedClock):
-    """Simulated time for somebody to watch: a simulated second lasts `pace` real ones (1, 0.1, or 0: no time).
+    """Simulated time for somebody to watch: a simulated second lasts `pace` real ones; 0: it takes no time.
 
     `follow` moves it on with real time while nothing else does, so that what is due happens while an operator thinks;
     with a pace of 0 it then keeps step with real time, and only the cluster's own work takes none.
