@@ -7,13 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from atlasdb_recovery.cli.graph import practice_graph
-from atlasdb_recovery.cli.practice import SPEEDS, VERSIONS
+from atlasdb_recovery.cli.practice import VERSIONS
 from atlasdb_recovery.cli.quiet_front_end import QuietFrontEnd
 from atlasdb_recovery.cli.sessions import PROCEDURES, Session, SessionFrontEnd
 from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.world import Machines
-from atlasdb_recovery.practice.simulated import Dialect, PacedClock
+from atlasdb_recovery.practice.simulated import Dialect, PacedClock, Speed
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 from atlasdb_recovery.procedure.answers import Answers
@@ -35,7 +35,7 @@ class PlayedDrill:
 
     def __init__(self, name: str, *, speed: str, nodes: str) -> None:
         self._scenario = SCENARIOS[name]
-        self._speed = SPEEDS[speed]
+        self._speed = Speed(speed)
         self._nodes = nodes
         self._open = AsyncExitStack()
         self._drill: Drill | None = None
@@ -89,7 +89,7 @@ class PlayedDrill:
 
     async def _machines(self, place: Path, say: Callable[[str], None]) -> Machines:
         if self._nodes == SIMULATED:
-            clock = PacedClock(time.time(), self._speed)
+            clock = PacedClock(time.time(), self._speed.pace)
             return SimulatedPractice(Dialect.APACHE, data_root=place, clock=clock)
         from atlasdb_recovery.practice.real_practice import real_practice
 
