@@ -95,19 +95,6 @@ class Speed(StrEnum):
         return {Speed.REAL: 1.0, Speed.TENFOLD: 0.1, Speed.INSTANT: 0.0}[self]
 
 
-class Speed(StrEnum):
-    """How fast simulated time goes by for somebody who watches."""
-
-    REAL = "real"
-    TENFOLD = "10x"
-    INSTANT = "instant"
-
-    @property
-    def pace(self) -> float:
-        """How many real seconds a simulated one lasts."""
-        return {Speed.REAL: 1.0, Speed.TENFOLD: 0.1, Speed.INSTANT: 0.0}[self]
-
-
 class PacedClock(SimulatedClock):
     """Simulated time for somebody to watch: a simulated second lasts `pace` real ones; 0: it takes no time.
 
