@@ -86,7 +86,9 @@ def _lines(one: SessionSummary, more: str) -> Sequence[str]:
     exits=ONLY_LOOKS,
 )
 @click.argument("session", required=False)
-@click.option("--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True, help="Markdown or HTML."
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here; else to stdout.")
 @_journals
 def report(

@@ -16,11 +16,19 @@ import msgspec
 from atlasdb_recovery.atlas.coordination import SchemaMap
 from atlasdb_recovery.cli import coordination_file
 from atlasdb_recovery.cli.cell_records import Record, decoded, located
+from atlasdb_recovery.cli.teaching import TeachingCommand
 from atlasdb_recovery.foreign import plain
 
 LiveSchemaMap = Callable[[click.Context], SchemaMap | None]
 """The schema map of a live keyspace, as the command's own options name it; None if they name none."""
 
+FILTER = {
+    0: "every line was answered",
+    2: "a line is no JSON, or a file cannot be read",
+    3: "",
+    4: "",
+    5: "interrupted",
+}
 _ERROR = "error"
 _input = click.argument("file", type=click.File("rb"), default="-")
 
@@ -28,7 +36,16 @@ _input = click.argument("file", type=click.File("rb"), default="-")
 def decode_command(live: LiveSchemaMap | None = None) -> click.Command:
     """`decode`; `live` is asked for a schema map when an object has no schema and no --coordination file is given."""
 
-    @click.command("decode")
+    @click.command(
+        "decode",
+        cls=TeachingCommand,
+        examples=(
+            "atlasdb-recovery inspect decode cells.jsonl",
+            """echo '{"schema":1,"table":"_transactions","key":"64","column1":"74","column2":-1,"value":"65"}' | """
+            "atlasdb-recovery inspect decode",
+        ),
+        exits=FILTER,
+    )
     @click.option(
         "--coordination",
         "coordination_path",
@@ -57,7 +74,11 @@ def decode_command(live: LiveSchemaMap | None = None) -> click.Command:
     return decode
 
 
-@click.command()
+@click.command(
+    cls=TeachingCommand,
+    examples=("""echo '{"schema":3,"start":25000017,"commit":25000021}' | atlasdb-recovery inspect locate""",),
+    exits=FILTER,
+)
 @click.option(
     "--composite", "with_composite", is_flag=True, help="Also write the column's name as Thrift tools show it."
 )

@@ -7,9 +7,18 @@ import msgspec
 
 from atlasdb_recovery.cassandra.repair import judge
 from atlasdb_recovery.cassandra.repair_log import lines_in
+from atlasdb_recovery.cli.teaching import TeachingCommand
 
 
-@click.command("repair-log")
+@click.command(
+    "repair-log",
+    cls=TeachingCommand,
+    examples=(
+        "atlasdb-recovery inspect repair-log nodetool.out "
+        "--command 'nodetool repair --partitioner-range --full -- atlas _transactions'",
+    ),
+    exits={0: "judged, whatever the verdict", 2: "FILE cannot be read", 3: "", 4: "", 5: "interrupted"},
+)
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--command",

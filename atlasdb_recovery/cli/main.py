@@ -27,6 +27,7 @@ from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.settings import Settings, load
 
 EPILOG = "Exit codes: " + "; ".join(f"{code} {words}" for code, words in EXIT_CODES.items()) + "."
+BEGUN_OR_NOT = {0: "done, and proven; or interrupted before anything was begun"}
 LOOK = "atlasdb_recovery.look"
 UNATTENDED = "atlasdb-recovery {} --settings recovery.yml --plain --answers answers.yml    # asks nobody"
 
@@ -97,7 +98,8 @@ def _session(context: click.Context, given: dict[str, Any]) -> tuple[Session, Se
         "atlasdb-recovery backup                    # settings from recovery.yml in this directory",
         "atlasdb-recovery backup --plan             # shows every step, changes nothing",
         UNATTENDED.format("backup"),
-    )
+    ),
+    exits=BEGUN_OR_NOT,
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Show every step and what it would run; change nothing.")
 @_run_options
@@ -120,7 +122,8 @@ def backup(context: click.Context, /, only_plan: bool, **given: Any) -> int:
         "",
         "answers.yml:  offline: true",
         "              clean-transactions: {remove_at_most: 5000}",
-    )
+    ),
+    exits=BEGUN_OR_NOT,
 )
 @click.option("--plan", "only_plan", is_flag=True, help="Show every step and what it would run; change nothing.")
 @_run_options
@@ -198,7 +201,14 @@ def resume(context: click.Context, /, session: str | None, **given: Any) -> int:
     ),
     exits={0: "every guard would let it pass", 3: "a guard would refuse", 4: "", 5: "interrupted"},
 )
-@click.option("--for", "procedure", type=click.Choice(["backup", "restore"]), default="restore", show_default=True)
+@click.option(
+    "--for",
+    "procedure",
+    type=click.Choice(["backup", "restore"]),
+    default="restore",
+    show_default=True,
+    help="Whose guards look.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: guard, proves, status, evidence, remedy.")
 @settings_flags
 @click.pass_context

@@ -34,19 +34,19 @@ class TeachingCommand(click.Command):
         own: list[tuple[str, str]] = []
         settings: list[tuple[str, str]] = []
         for parameter in self.get_params(context):
-            record = parameter.get_help_record(context)
+            record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
             if record is not None:
                 is_setting = (parameter.name or "").startswith("set_")
                 (settings if is_setting else own).append(record)
         with formatter.section("Options"):
             formatter.write_dl(own)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), words) for code, words in sorted(self._exits.items()) if words])
         if settings:
             with formatter.section("Settings"):
                 formatter.write_text(SETTINGS_NOTE)
                 formatter.write_paragraph()
                 formatter.write_dl(settings)
-        with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), words) for code, words in self._exits.items() if words])
 
 
 class TeachingGroup(click.Group):
