@@ -17,7 +17,7 @@ from atlasdb_recovery.atlas import config, servers, yaml_document
 from atlasdb_recovery.atlas.config import AtlasConfig
 from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
-from atlasdb_recovery.atlas.yaml_document import Part
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part
 from atlasdb_recovery.atlas.yaml_record import Values
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.foreign import masked
@@ -157,7 +157,10 @@ def load(
     written = document.mapping() if document is not None else {}
     absent = {key: value for key, value in (defaults or {}).items() if key not in written}
     values = Values(document, {**absent, **(overrides or {})}, os.environ if environment is None else environment)
-    return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
+    try:
+        return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
+    except ConfigurationError as error:
+        raise error.without(_environment_secrets(values)) from None
 
 
 def state_dir_of(path: Path | None) -> Path:
@@ -194,7 +197,7 @@ class _Reading:
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
             timestamp_servers=self._timestamp_servers(),
             timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls, verify_host=True),
-            environment_secrets=tuple(self._environment_secrets()),
+            environment_secrets=tuple(_environment_secrets(self._values)),
         )
 
     def _service(self) -> tuple[AtlasConfig, Path]:
@@ -264,8 +267,7 @@ class _Reading:
         try:
             command_words(command, dict.fromkeys(filled_in, ""))
         except CommandTemplateInvalid as error:
-            what = masked(str(error).rstrip("."), self._environment_secrets())
-            raise self._values.error(path, what, "Correct what stands in braces.") from None
+            raise self._values.error(path, str(error).rstrip("."), "Correct what stands in braces.") from None
         if PASSWORD_OPTIONS & {word.partition("=")[0] for word in words}:
             what = "a password among a command's arguments can be read by everyone on the machine"
             raise self._values.error(path, what, "Write it to a file and name that as `nodetool.password_file`.")
@@ -325,9 +327,9 @@ class _Reading:
             raise self._values.error(tuple(key.split(".")), "this is no path", "Write the path of a file or directory.")
         return self._base(key) / Path(text).expanduser()
 
-    def _environment_secrets(self) -> list[str]:
-        used = self._values.used.items()
-        return [value for name, value in used if value and _SECRET_NAME.search(name.upper())]
+
+def _environment_secrets(values: Values) -> list[str]:
+    return [value for name, value in values.used.items() if value and _SECRET_NAME.search(name.upper())]
 
 
 def _secrets(value: Any) -> list[Secret]:

@@ -182,7 +182,7 @@ def test_secrets_are_known_and_shown_nowhere(place: Path) -> None:
     text = SMALLEST + f"cql: {{password: hush}}\nstore: {{restore_command: '{command}'}}\n"
     variables = {"API_TOKEN": "tok-123", "HOME": "/home/op", "AWS_KEY": "k-9", "KEYSPACE": "orders"}
     read = loaded(place, text, environment=variables)
-    assert read.secrets() == {"hush", "tok-123", "k-9"}
+    assert read.secrets() == {"hush", "tok-123", "k-9", "of-the-service"}
     assert "hush" not in repr(read)
     shown = json.dumps(read.shown())
     assert "hush" not in shown

@@ -5,6 +5,7 @@ authorities apart. Where the files disagree: Cassandra's servers and replication
 TimeLock's servers the runtime file's.
 """
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,8 @@ DEFAULT_ROOTS = ("/atlasdb", "/atlas")
 GC_GRACE_SECONDS = 3600
 _DIFFERENT_NAMES = "enableNonstandardAndPossiblyErrorProneTopologyAllowDifferentKvsAndTimelockNamespaces"
 
+_PASSWORD = re.compile(r"pass(word|phrase)|secret|token", re.IGNORECASE)
+
 Authority = Literal["embedded", "remote", "timelock", "leader"]
 
 
@@ -63,9 +66,12 @@ class AtlasConfig(msgspec.Struct, frozen=True, kw_only=True):
     gc_grace_seconds: int = GC_GRACE_SECONDS
     address_translation: dict[str, HostPort] = {}
     notes: tuple[str, ...] = ()
+    unused_passwords: tuple[str, ...] = ()
+    """Those that stand in the block beside the ones that count: they may be shown no more than those."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "password", Secret(self.password))
+        msgspec.structs.force_setattr(self, "unused_passwords", tuple(map(Secret, self.unused_passwords)))
 
 
 class Instead(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +136,9 @@ def _config(install: Part, live: Part | None, instead: Instead) -> AtlasConfig:
     servers = _servers(store, live_store)
     authority, uris, timestamp_tls = _timestamp_authority(install, live)
     username, password = _credentials(store, instead)
+    tls = _tls(store, instead)
+    used = {password, *(files.password for files in (tls, timestamp_tls) if files is not None)}
+    written = [text for block in (install, live) if block is not None for text in block.texts_under(_PASSWORD)]
     translation = store.entry("addressTranslation")
     grace = store.entry("gcGraceSeconds")
     return AtlasConfig(
@@ -138,7 +147,7 @@ def _config(install: Part, live: Part | None, instead: Instead) -> AtlasConfig:
         cql_hosts=servers.cql,
         username=username,
         password=password,
-        tls=_tls(store, instead),
+        tls=tls,
         replication_factor=_replication_factor(store, live_store),
         timestamp_authority=authority,
         timestamp_servers=uris,
@@ -147,6 +156,7 @@ def _config(install: Part, live: Part | None, instead: Instead) -> AtlasConfig:
         gc_grace_seconds=grace.integer(0, 2**31 - 1) if grace is not None else GC_GRACE_SECONDS,
         address_translation={h: HostPort.of(p) for h, p in translation.mapping().items()} if translation else {},
         notes=(servers.note,) if servers.note else (),
+        unused_passwords=tuple(dict.fromkeys(text for text in written if text not in used)),
     )
 
 

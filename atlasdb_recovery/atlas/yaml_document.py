@@ -5,13 +5,14 @@ anything outside of its AtlasDB block.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 import yaml
 
-from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.foreign import masked, plain
 
 LARGEST = 10 * 1024 * 1024
 """Bytes. No configuration is larger; something else was named by mistake."""
@@ -29,6 +30,12 @@ class ConfigurationError(Exception):
         self.file, self.line, self.column, self.what, self.remedy = plain(file), line, column, plain(what), remedy
         place = ":".join(str(part) for part in (self.file or None, line, column) if part is not None)
         super().__init__(f"{place}: {self.what}. {remedy}" if place else f"{self.what}. {remedy}")
+
+    def without(self, secrets: Iterable[str]) -> Self:
+        """The same error with every one of these texts replaced by ***."""
+        words = (masked(text, secrets) for text in (self.what, self.remedy, self.file))
+        what, remedy, file = words
+        return type(self)(what, remedy, file=file, line=self.line, column=self.column)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -150,6 +157,22 @@ class Part(msgspec.Struct, frozen=True):
         if self.is_mapping:
             return {key: part.raw() for key, part in self.mapping().items()}
         return [part.raw() for part in self.items()] if self.is_list else self.text()
+
+    def texts_under(self, key: re.Pattern[str]) -> list[str]:
+        """The plain single values under keys like this, however deep, whatever else is wrong with the document."""
+        found, seen, waiting = [], set(), [self.node]
+        while waiting:
+            node = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
+                waiting.append(value)
+                if isinstance(value, yaml.ScalarNode) and key.search(str(name.value)) and "${enc:" not in value.value:
+                    found.append(str(value.value))
+        return [text for text in found if text]
 
     def _at(self, node: yaml.Node) -> Self:
         return type(self)(node, self.file, self.path)
