@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from atlasdb_recovery.atlas import transactions, varlong
 from atlasdb_recovery.atlas.coordination import SchemaMap
-from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2, MalformedCell
+from atlasdb_recovery.atlas.transactions import (
+    SET_ONCE_WRITE_TIME,
+    TRANSACTIONS,
+    TRANSACTIONS2,
+    TWO_PHASE,
+    MalformedCell,
+)
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
 from atlasdb_recovery.cassandra.scan import scan_in_parallel
 from atlasdb_recovery.procedure.removal.findings import Findings, Found, OddCell
@@ -86,6 +92,10 @@ class Finder:
             if transactions.table_of(schema) != table:
                 raise MalformedCell(f"start {start} belongs to schema {schema}, which is not kept in {table}")
             entry = transactions.decode(schema, table, cell.key, cell.column1, cell.column2, cell.value)
+            if schema != TWO_PHASE and (cell.write_time or 0) >= SET_ONCE_WRITE_TIME:
+                raise MalformedCell(
+                    f"the write time {cell.write_time} is schema 3's, and start {start} belongs to schema {schema}"
+                )
         except MalformedCell as error:
             findings.saw_odd(
                 OddCell(table, cell.key.hex(), cell.column1.hex(), cell.column2, cell.value.hex(), str(error))
