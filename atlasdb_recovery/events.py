@@ -251,7 +251,7 @@ class SessionAborted(Event, frozen=True, kw_only=True):
     reason: str
 
 
-AT_WORK = (Progressed, LinePrinted, RangesRepaired, ServerAsked)
+AT_WORK = (Progressed, LinePrinted, RangesExpected, RangesRepaired, ServerAsked)
 """What only shows a command at work: nothing is decided by it, so the disk is not waited for."""
 
 AnyEvent = (

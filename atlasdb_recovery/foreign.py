@@ -8,6 +8,11 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST_LINE = 10_000
+_HIDDEN = frozenset({"Cf", "Cc", "Co", "Cs", "Mn", "Me", "Mc"})
+_JOINING = re.compile(
+    "[\u0e33\u0eb3\u1100-\u11ff\u3164\ua960-\ua97f\ud7b0-\ud7ff\uffa0\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]"
+)
+"""Vowels and letters that combine, fillers, halves of flags, colours of skin."""
 ANYWHERE_FROM = 4
 """Characters. A shorter secret is part of half the words there are: masking it there would leave nothing to read."""
 
@@ -15,8 +20,11 @@ ANYWHERE_FROM = 4
 def plain(text: str, longest: int = LONGEST_LINE) -> str:
     """One line of printable text: control, escape, bidi and zero-width characters become visible \\x escapes.
 
-    Longer text is cut, and says by how much.
+    So do characters that join their neighbours: terminals disagree on how many cells those take. Longer text is cut,
+    and says by how much.
     """
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text
     cut = text[:longest]
     shown = cut if cut.isascii() and cut.isprintable() else "".join(_visible(character) for character in cut)
     return shown if len(text) <= longest else f"{shown}… ({len(text) - longest} more characters)"
@@ -25,7 +33,7 @@ def plain(text: str, longest: int = LONGEST_LINE) -> str:
 def _visible(character: str) -> str:
     if character == "\t":
         return "    "
-    if character.isprintable() and unicodedata.category(character) not in {"Cf", "Cc", "Co", "Cs"}:
+    if character.isprintable() and unicodedata.category(character) not in _HIDDEN and not _JOINING.match(character):
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -27,6 +27,7 @@ from tui.widgets.steady_text import SteadyText
 from tui.widgets.token_ring import TokenRing
 
 ON_BOARD = frozenset({"raw_lines", "stop_node", "stop_all", "sort", "filter", "show_all", "ring"})
+OF_GUARDS = frozenset({"look_again", "overrule"})
 LEAVE_IT = ("leave", "Leave it running")
 
 
@@ -61,8 +62,8 @@ class RepairScreen(StepScreen):
     RepairScreen.-board ProgressPanel { display: none; }
     RepairScreen.-board.-narrow StepRail { display: none; }
     RepairScreen.-board.-short #outcome { max-height: 3; }
+    RepairScreen.-short #detail { text-wrap: nowrap; text-overflow: clip; }
     RepairScreen.-tall #detail { height: 5; }
-    RepairScreen.-tall TokenRing { height: 8; }
     """
 
     table = getters.query_one(NodeTable)
@@ -123,6 +124,9 @@ class RepairScreen(StepScreen):
         self.watch(self.table, "cursor", lambda: self._redraw_detail(time.monotonic()), init=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """On the board the guards' keys make room for its own."""
+        if action in OF_GUARDS and self.is_on_board:
+            return False
         if action in ON_BOARD:
             if super().check_action(action, parameters) is False:
                 return False

@@ -57,7 +57,15 @@ KEYMAP: tuple[Key, ...] = (
 def bindings(*where: str) -> list[Binding]:
     """Textual's bindings of these groups, in the keymap's order."""
     return [
-        Binding(key.keys, _scoped(key), key.label, show=key.in_footer, tooltip=key.help, id=f"{key.where}.{key.action}")
+        Binding(
+            key.keys,
+            _scoped(key),
+            key.label,
+            show=key.in_footer,
+            key_display="Enter" if key.keys == "enter" else None,
+            tooltip=key.help,
+            id=f"{key.where}.{key.action}",
+        )
         for key in KEYMAP
         if key.where in where
     ]

@@ -71,8 +71,8 @@ def said(row: NodeRow, now: float) -> str:
 def _answered(row: NodeRow) -> str:
     if row.answered is None:
         return ""
-    word = {True: "still at it", False: "at nothing", None: "not to be asked"}[row.repairing]
-    return f"; asked, the server is {word}: {row.answer}"
+    word = {True: "still at it", False: "done with it", None: "no answer"}[row.repairing]
+    return f"; server asked: {word}: {row.answer}"
 
 
 def _taken(found: list[Column]) -> int:

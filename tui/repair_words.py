@@ -17,13 +17,12 @@ BAR = 20
 
 
 def summary(board: RepairBoard, now: float, glyphs: Glyphs, *, failure: StepFailed | None) -> list[Text]:
-    """Four lines: progress; what failed, apart from it; the nodes by state; how to read the ring."""
+    """Four lines: progress; what failed, apart from it; the nodes; how to read the ring. `failure`: the step's."""
     counts = Counter(row.status(now) for row in board.rows.values())
-    by_state = ", ".join(f"{counts[status]} {status}" for status in NodeStatus if counts[status])
     return [
         _progress(board, now, glyphs),
-        _failures(board, counts, now, glyphs, failure),
-        Text(f"{counted(len(board.rows), 'node')}: {by_state}"),
+        _failures(board, counts, now, glyphs),
+        _nodes(board, counts) if failure is None else _left(board),
         Text(LEGEND, style="dim"),
     ]
 
@@ -40,21 +39,31 @@ def _progress(board: RepairBoard, now: float, glyphs: Glyphs) -> Text:
     return shown
 
 
-def _failures(
-    board: RepairBoard, counts: Counter[NodeStatus], now: float, glyphs: Glyphs, failure: StepFailed | None
-) -> Text:
+def _nodes(board: RepairBoard, counts: Counter[NodeStatus]) -> Text:
+    at_work = counts[NodeStatus.RUNNING] + counts[NodeStatus.PROVING]
+    to_look_at = len(board.rows) - at_work - counts[NodeStatus.WAITING] - counts[NodeStatus.REPAIRED]
+    shown = Text(f"{counted(len(board.rows), 'node')}: {counts[NodeStatus.REPAIRED]} repaired, {at_work} at work, ")
+    shown.append(f"{counts[NodeStatus.WAITING]} waiting")
+    return shown.append(f", {to_look_at} to look at", style="bold") if to_look_at else shown
+
+
+def _left(board: RepairBoard) -> Text:
+    """What another attempt would do."""
+    left = [(row.expected or 0) - row.done for row in board.rows.values() if row.state is not NodeStatus.REPAIRED]
+    what = f"{counted(sum(left), 'range')} on {counted(len(left), 'node')}"
+    return Text(f"Next repairs only what is not proven: {what}", style="bold")
+
+
+def _failures(board: RepairBoard, counts: Counter[NodeStatus], now: float, glyphs: Glyphs) -> Text:
     told = []
     where = sum(1 for row in board.rows.values() if row.failed)
     if ranges := board.ring.count(RangeState.FAILED) or sum(row.failed for row in board.rows.values()):
         told.append(f"{counted(ranges, 'range')} FAILED on {counted(where, 'node')}")
     if unproven := counts[NodeStatus.UNKNOWN] + counts[NodeStatus.STOPPED]:
-        told.append(f"{counted(unproven, 'node')} unproven")
+        told.append(f"{counted(unproven, 'node')} unproven or stopped")
     if counts[NodeStatus.SILENT]:
         longest = max(row.silence(now) or 0.0 for row in board.rows.values())
-        told.append(f"{counts[NodeStatus.SILENT]} silent, the longest for {age(longest)}")
-    if failure is not None:
-        left = sum((row.expected or 0) - row.done for row in board.rows.values())
-        told.append(f"n repairs only what is not proven: {counted(left, 'range')}")
+        told.append(f"{counts[NodeStatus.SILENT]} silent for {age(longest)}")
     if not told:
         return Text(f"{glyphs.done} no failure so far", style="dim")
     return Text(f"{glyphs.warned} {'; '.join(told)}", style="bold")
@@ -68,25 +77,22 @@ def detail(row: NodeRow, position: str, now: float) -> list[Text]:
         first.append(f"  attempt {row.attempt}")
     expected = "?" if row.expected is None else f"{row.expected:,}"
     first.append(f"  {row.done:,} of {expected} ranges, {row.failed} failed")
-    return [first, Text(_second(row, now)), Text(said(row, now), style="dim" if row.judged is None else "")]
+    return [first, Text(said(row, now) or "no line yet"), Text(_figures(row, now), style="dim")]
 
 
-def _second(row: NodeRow, now: float) -> str:
+def _figures(row: NodeRow, now: float) -> str:
     told = []
-    silence = row.silence(now)
-    if silence is not None and row.heard is None:
-        told.append(f"no line yet, after {age(silence)}")
-    elif row.heard is not None:
+    if row.heard is not None:
         told.append(f"last line {age(now - row.heard)} ago")
     for word, amount in (("validated", row.validated), ("streamed", row.streamed)):
         if amount is not None:
             done, total = amount
             told.append(f"{word} {size(done)}" + ("" if total is None else f" of {size(total)}"))
     if row.answered is not None:
-        told.append(f"server asked {age(now - row.answered)} ago: {row.answer}")
-    elif row.goes_on:
+        told.append(f"server asked {age(now - row.answered)} ago")
+    if row.goes_on:
         told.append(row.goes_on)
-    return "; ".join(told) or "not begun"
+    return "; ".join(told) or ("begun" if row.attempt else "not begun")
 
 
 def all_of(row: NodeRow, now: float, command: Sequence[str]) -> Text:

@@ -31,7 +31,7 @@ class RawLinesDialog(ModalScreen[None]):
     RawLinesDialog .dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0 1; }
     RawLinesDialog .dialog-title { margin: 0; }
     RawLinesDialog Input { height: 1; border: none; padding: 0; display: none; }
-    RawLinesDialog VerticalScroll { height: 5; background: $panel; }
+    RawLinesDialog #raw-whole { height: 5; background: $panel; }
     """
 
     lines = getters.query_one(LineList)
@@ -48,7 +48,7 @@ class RawLinesDialog(ModalScreen[None]):
             yield Static(id="raw-title", classes="dialog-title", markup=False)
             yield Input(placeholder="text to look for; Enter keeps it, Esc shows every line", compact=True)
             yield LineList(self._view.lines, self._source)
-            with VerticalScroll():
+            with VerticalScroll(id="raw-whole"):
                 yield Static(id="raw-line", markup=False)
             yield Static("/ searches, y copies the line, End follows, Esc closes", classes="dialog-hint", markup=False)
 
@@ -57,10 +57,11 @@ class RawLinesDialog(ModalScreen[None]):
         self.lines.read()
         self.call_after_refresh(self.lines.action_last)
         self._redraw_title()
-        self.set_interval(READ_EVERY, self._read)
+        self.set_interval(READ_EVERY, self.read)
         self.watch(self.lines, "cursor", self._redraw_line, init=False)
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Take in what has come; called a few times a second."""
         self.lines.read()
         self._redraw_title()
         self._redraw_line()

@@ -1,4 +1,4 @@
-"""Screens as pictures: `assert app_picture(app) == picture`, an SVG beside the test in `__snapshots__`.
+"""Screens as pictures: `assert await settled_picture(pilot) == picture`, an SVG beside the test in `__snapshots__`.
 
 Pictures are the same only if nothing in them moves: see `still_clock`.
 """
@@ -12,9 +12,12 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
+from textual.pilot import Pilot
 
 WITH_CLOCKS = (
     "atlasdb_recovery.pace",
+    "screens.repair",
+    "tui.repair_board",
     "tui.session_view",
     "tui.widgets.banner",
     "tui.widgets.guard_list",
@@ -38,6 +41,20 @@ def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def app_picture(app: App[Any]) -> str:
     """The screen as it is now, as SVG, without the ids that differ from run to run."""
     return re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="", simplify=True))
+
+
+async def settled_picture(pilot: Pilot[Any]) -> str:
+    """The picture once nothing moves any more: a footer comes a moment after its screen."""
+    before, now = "", app_picture(pilot.app)
+    while before != now:
+        await pilot.pause()
+        before, now = now, app_picture(pilot.app)
+    return now
+
+
+def screen_lines(app: App[Any]) -> list[str]:
+    """What stands on the screen now, line by line; each as wide as the screen."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
 class StillClock:

@@ -15,10 +15,12 @@ from atlasdb_recovery.events import (
     RangesRepaired,
     RepairJudged,
     ServerAsked,
+    SessionResumed,
     SessionStarted,
     StepFailed,
     StepIntended,
 )
+from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.session import SessionState
 from screens.repair import RepairScreen
@@ -45,6 +47,8 @@ class RepairFeed:
         self.done: dict[str, int] = dict.fromkeys(self.nodes, 0)
         self.state = SessionState()
         self.bridge = Bridge(SessionView(restore_steps(), mode=mode, keyspace="shop"))
+        self.controls = Controls()
+        self.bridge.begin(restore_steps(), self.controls)
 
     def feed(self, *events: Event) -> None:
         for event in events:
@@ -60,6 +64,9 @@ class RepairFeed:
         self.plan(self.nodes)
         self.feed(StepIntended(step=STEP, fingerprint="f" * 12, attempt=attempt))
         self.feed(*(RangesExpected(step=STEP, node=node, ranges=self.ranges[node]) for node in self.nodes))
+
+    def resume(self) -> None:
+        self.feed(SessionResumed(operator="tester", host="here", process=2))
 
     def plan(self, nodes: Sequence[str]) -> None:
         commands = {node: [["repair", "--partitioner-range", "--full", "--", "shop", *TABLES]] for node in nodes}

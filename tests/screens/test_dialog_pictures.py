@@ -4,7 +4,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.app import App
 
 from screens.dialogs.choice import ChoiceDialog
-from tests.screens.conftest import app_picture
+from tests.screens.conftest import settled_picture
 
 
 class OneDialog(App[None]):
@@ -18,5 +18,4 @@ async def test_a_question_has_its_safest_answer_under_the_cursor(picture: Snapsh
     async with app.run_test(size=(80, 24)) as pilot:
         answers = (("stay", "Stay"), ("park", "Park the session"))
         app.push_screen(ChoiceDialog("Leave?", "A session is under way. [bold]Parking[/bold] stops it.", answers))
-        await pilot.pause()
-        assert app_picture(app) == picture
+        assert await settled_picture(pilot) == picture

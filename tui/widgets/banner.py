@@ -41,7 +41,7 @@ class Banner(SteadyText):
         view = self._view
         mode = view.mode
         left, right = SIDES.get(mode, ("--", "--"))
-        words = Text(f"{left} {mode} {right}", style="bold reverse")
+        words = Text.assemble((f" {left} {mode} {right} ", "bold reverse"))
         if self._read_only:
             words.append(" READ-ONLY ", style="bold")
         words.append(f"  {view.keyspace or 'no keyspace'}")

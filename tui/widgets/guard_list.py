@@ -27,6 +27,10 @@ class GuardList(OptionList):
     DEFAULT_CSS = """
     GuardList { height: 1fr; min-height: 5; border: none; background: $surface; padding: 0; }
     GuardList:focus { border: none; }
+    GuardList > .option-list--option-highlighted { background: $boost; color: $foreground; text-style: none; }
+    GuardList:focus > .option-list--option-highlighted {
+        background: $primary-muted; color: $foreground; text-style: none;
+    }
     """
 
     def __init__(self, look: Look) -> None:

@@ -26,8 +26,10 @@ NAMES = ("header", "cursor", "blurred", "failed", "warned", "running", "waiting"
 
 
 class NodeTable(CursorList):
-    """`chosen` is the node under the cursor. Until the cursor is moved it stays on the first row, whichever that is;
-    afterwards it stays on its node, wherever that goes."""
+    """`rows` are in the order shown, `chosen` is the one under the cursor.
+
+    Until the cursor is moved it stays on the first row, whichever that is; afterwards on its node, wherever that goes.
+    """
 
     HEADER = 1
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"node-table--{name}" for name in NAMES}
@@ -46,7 +48,7 @@ class NodeTable(CursorList):
     def __init__(self, look: Look) -> None:
         super().__init__()
         self._look = look
-        self._rows: Sequence[NodeRow] = ()
+        self.rows: Sequence[NodeRow] = ()
         self._now = 0.0
         self._kept = ""
         self._shape = (0, False)
@@ -55,22 +57,22 @@ class NodeTable(CursorList):
 
     @property
     def chosen(self) -> NodeRow | None:
-        return self._rows[self.cursor] if self.cursor < len(self._rows) else None
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     @property
     def row_count(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def show(self, rows: Sequence[NodeRow], now: float, *, addresses: int, told_bytes: bool) -> None:
         """These rows in this order, as they are at `now`; `addresses` is the longest address's width."""
-        self._rows, self._now = rows, now
+        self.rows, self._now = rows, now
         self._shape = addresses, told_bytes
         self.rows_changed(self._where_kept())
 
     def _where_kept(self) -> int:
         if not self._kept:
             return 0
-        return next((at for at, row in enumerate(self._rows) if row.node == self._kept), self.cursor)
+        return next((at for at, row in enumerate(self.rows) if row.node == self._kept), self.cursor)
 
     def _columns_within(self, width: int) -> list[Column]:
         fitted = width, *self._shape
@@ -86,7 +88,7 @@ class NodeTable(CursorList):
         return self._strip(cells, style, width)
 
     def draw_row(self, at: int, width: int) -> Strip:
-        row, now = self._rows[at], self._now
+        row, now = self.rows[at], self._now
         cells = [cut(each.text(row, now), each.width, is_figure=each.is_figure) for each in self._columns_within(width)]
         return self._strip(cells, self._style(row, is_chosen=at == self.cursor), width)
 
