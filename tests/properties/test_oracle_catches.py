@@ -96,7 +96,7 @@ def no_replicas_made_to_agree(patch: pytest.MonkeyPatch) -> None:
         return scan_in_parallel(*arguments, **options | {"consistency": Consistency.ONE})
 
     patch.setattr(finder, "scan_in_parallel", at_one)
-    patch.setattr(RepairCommand, "_make_agree", lambda *_: None)
+    patch.setattr(RepairCommand, "_make_agree", lambda *_: 0)
 
 
 def schema_3_deleted(patch: pytest.MonkeyPatch) -> None:
