@@ -7,6 +7,7 @@ needs both versions would belong to both groups: there are none. Tests that stop
 skipped: without Java 17 these tests fail and say what to install.
 """
 
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,6 +15,12 @@ import pytest
 from atlasdb_recovery.practice.real import RealCluster
 
 VERSIONS = {"_5_0": "5.0", "_2_2": "2.2-palantir"}
+
+
+def pytest_configure() -> None:
+    """Under nohup SIGHUP is ignored, and every program that a test starts would inherit that."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)
