@@ -70,12 +70,19 @@ def explanation(error: BaseException) -> tuple[int, tuple[str, ...]]:
     """The exit code, and what happened in words; a defect's whereabouts go into a crash file."""
     for kinds, code in _CODES:
         if isinstance(error, kinds):
-            return code, tuple(plain(line) for line in str(error).splitlines() or [type(error).__name__])
+            return code, tuple(plain(line) for line in _said(error).splitlines() or [type(error).__name__])
     path = crash_file(error)
     return DEFECT, (
         f"This is a defect of atlasdb-recovery: {type(error).__name__}. What led to it is in {path}. "
         "A session that had begun is in its journal: `atlasdb-recovery history`.",
     )
+
+
+def _said(error: BaseException) -> str:
+    if not isinstance(error, StepFailure):
+        return str(error)
+    remedy = (f"  remedy: {error.remedy}",) if error.remedy else ()
+    return "\n".join((f"FAILED: {error.problem}", *(f"  {line}" for line in error.evidence), *remedy))
 
 
 def _helped(error: Any) -> int:

@@ -12,8 +12,7 @@ from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard
-from atlasdb_recovery.procedure.runner import Outcome, checked
-from atlasdb_recovery.procedure.step import StepFailure
+from atlasdb_recovery.procedure.runner import checked
 
 
 async def refused(context: Context, guards: Sequence[Guard]) -> bool:
@@ -28,16 +27,6 @@ async def refused(context: Context, guards: Sequence[Guard]) -> bool:
     if refusing:
         click.echo("Nothing was changed.", err=True)
     return refusing > 0
-
-
-def told(failure: StepFailure) -> int:
-    """The failure in words, and its exit code."""
-    click.echo(f"FAILED: {plain(failure.problem)}", err=True)
-    for line in failure.evidence:
-        click.echo(f"  {plain(line)}", err=True)
-    if failure.remedy:
-        click.echo(f"  remedy: {plain(failure.remedy)}", err=True)
-    return Outcome.FAILED
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from atlasdb_recovery.cli.interruption import Interrupted
 from atlasdb_recovery.cli.keyboard import asked, is_interactive
 from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
 from atlasdb_recovery.cli.punch import wall_clock_of
-from atlasdb_recovery.cli.standalone import locked, refused, told
+from atlasdb_recovery.cli.standalone import locked, refused
 from atlasdb_recovery.events import FactEstablished, Progressed
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.pace import Pace
@@ -23,7 +23,6 @@ from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.runner import Outcome
-from atlasdb_recovery.procedure.step import StepFailure
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
@@ -70,10 +69,7 @@ class TimestampCommands:
                 context.state.apply(FactEstablished(name=name, value=value))
             if await refused(context, preflight.before_standalone_removal()):
                 return Outcome.REFUSED
-            try:
-                return await self._cleaned(context, CleanTransactions())
-            except StepFailure as failure:
-                return told(failure)
+            return await self._cleaned(context, CleanTransactions())
 
     async def fast_forward(self, target: int) -> int:
         """Fast-forwards and says what is true afterwards."""

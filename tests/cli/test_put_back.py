@@ -140,7 +140,9 @@ def test_a_value_that_the_restore_did_not_leave_is_not_touched(here: Rehearsal) 
     told = put_back(here, export, export_of(here)[1])
     if cell["schema"] != 3:
         assert told.code == 4, told
-        assert "holds a value that the restore did not leave there" in told.err
+        assert "FAILED: " in told.err
+        assert "it was not touched" in told.err
+        assert "  remedy: " in told.err
 
 
 SPOILT: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
