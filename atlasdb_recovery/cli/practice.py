@@ -3,10 +3,11 @@
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,7 @@ from atlasdb_recovery.cli.lines import Lines
 from atlasdb_recovery.cli.practice_front_end import PracticeFrontEnd
 from atlasdb_recovery.cli.sessions import Session
 from atlasdb_recovery.cli.teaching import TeachingCommand
+from atlasdb_recovery.journal.lock import LockError
 from atlasdb_recovery.practice.scenarios.catalogue import EVERYTHING_FINE, SCENARIOS
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
@@ -189,10 +191,18 @@ class _Practice:
         return outcome if outcome is not Outcome.DONE or debrief.is_right else Outcome.FAILED
 
     async def begin(self, drill: Drill) -> Outcome:
-        return await self._session(drill, drill.settings).run_new("restore")
+        return await self._unless_locked_out(self._session(drill, drill.settings).run_new("restore"))
 
     async def resume(self, drill: Drill, session: str) -> Outcome:
-        return await self._session(drill, drill.settings).run_again(session)
+        return await self._unless_locked_out(self._session(drill, drill.settings).run_again(session))
+
+    async def _unless_locked_out(self, session: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """In the practice world the lock can be deleted under the session's hand."""
+        try:
+            return await session
+        except LockError as error:
+            self._front_end.say(str(error))
+            return Outcome.FAILED
 
     async def _judge(self, drill: Drill) -> int:
         world, verdict = drill.world, await drill.judge()

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,12 @@ def test_who_does_the_wrong_thing_first_can_be_watched() -> None:
     assert code == 0
     assert "practice world: write a number above B" in out
     assert "was no help" in out[out.index("What was missed:") :]
+
+
+def test_what_was_done_in_the_practice_world_stands_in_the_report(tmp_path: Path) -> None:
+    assert practised("--scenario", "timestamp-files-swapped", "--directory", str(tmp_path)).code == 0
+    (report,) = tmp_path.glob("state/sessions/*restore*/report.md")
+    assert "In the practice world: swap the two timestamp files" in report.read_text()
 
 
 def test_plain_practice_has_neither_briefing_nor_debrief() -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from atlasdb_recovery.cassandra.cluster import DriverCluster
 from atlasdb_recovery.practice.real import RealCluster
-from atlasdb_recovery.practice.real_practice import RealPractice
+from atlasdb_recovery.practice.real_practice import connected
 from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.procedure.runner import Outcome
@@ -22,18 +21,16 @@ NAMES = [pytest.param(name, marks=[] if name in SHORT else [pytest.mark.deep]) f
 @asynccontextmanager
 async def paged_on(real: RealCluster, name: str, directory: Path) -> AsyncIterator[Drill]:
     """The keyspace and every node that was stopped are put right again afterwards."""
-    cluster = await DriverCluster.connect(real.addresses, port=real.native_port)
-    nodes = RealPractice(real, cluster)
-    try:
-        async with paged(name, nodes, directory) as drill:
-            yield drill
-    finally:
-        for address in nodes.addresses:
-            if not nodes.is_up(address):
-                await nodes.start_node(address)
-        if await cluster.keyspace("shop") is not None:
-            await cluster.change_schema("DROP KEYSPACE shop")
-        await cluster.close()
+    async with connected(real) as nodes:
+        try:
+            async with paged(name, nodes, directory) as drill:
+                yield drill
+        finally:
+            for address in nodes.addresses:
+                if not nodes.is_up(address):
+                    await nodes.start_node(address)
+            if await nodes.cluster.keyspace("shop") is not None:
+                await nodes.cluster.change_schema("DROP KEYSPACE shop")
 
 
 async def finished(real: RealCluster, name: str, directory: Path) -> None:

@@ -1,8 +1,12 @@
 """The operator's connection breaks when half of the transactions are removed."""
 
+from collections.abc import Sequence
+
 from atlasdb_recovery.events import Event, Progressed, SessionParked
+from atlasdb_recovery.journal.lock import lock_places
+from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
-from atlasdb_recovery.practice.scenarios.script import Next, Script
+from atlasdb_recovery.practice.scenarios.script import Act, Next, Script
 from atlasdb_recovery.procedure.front_end import Choice
 from atlasdb_recovery.procedure.steps.names import CLEAN_TRANSACTIONS
 
@@ -35,10 +39,31 @@ class InterruptedAfterHalfTheRemovals(Scenario):
     def is_met_by(self, event: Event) -> bool:
         return isinstance(event, SessionParked) and event.step == CLEAN_TRANSACTIONS
 
+    def own_actions(self) -> Sequence[Action]:
+        return (
+            Action(
+                "delete-lock",
+                "delete the lock files",
+                "In the shell: rm of the lock in the backup directory, and of the one in the state directory.",
+                self._delete_lock,
+                "A session that parks gives its lock back. One that looks left behind names its holder: ask them, and "
+                "take it over on record with resume --take-over; deleted, it would let two operators undo each other.",
+            ),
+        )
+
+    async def _delete_lock(self) -> str:
+        world, settings = self.world, self.world.settings
+        cluster = (await world.nodes.cluster.identity()).cluster_name
+        places = lock_places(settings.state_dir, settings.backup_dir, cluster, world.keyspace)
+        there = [place for place in places if place.exists()]
+        for place in there:
+            place.unlink()
+        return f"{len(there)} lock files were there"
+
     @property
     def right(self) -> Script:
         return Script((Next.RESUME,))
 
     @property
     def wrong_first(self) -> Script:
-        return Script((Next.BEGIN_AGAIN, Choice.RETRY, Choice.STOP, *self.right.moves))
+        return Script((Act("delete-lock"), Next.BEGIN_AGAIN, Choice.RETRY, Choice.STOP, *self.right.moves))
