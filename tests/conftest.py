@@ -9,7 +9,10 @@ skipped: without Java 17 these tests fail and say what to install.
 
 import signal
 from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from atlasdb_recovery.practice.real import RealCluster
@@ -35,6 +38,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(f"real-{version}"))
             elif of_version:
                 item.add_marker(pytest.mark.xdist_group(f"simulated-{version}"))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of a test on real nodes: no process but the nodes of the clusters that all of them share."""
+    before = children()
+    yield
+    if request.node.get_closest_marker("real") is not None:
+        assert children() <= before, [process.cmdline() for process in children() - before]
+
+
+def children() -> set[psutil.Process]:
+    found = set()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "org.apache.cassandra.service.CassandraDaemon" not in process.cmdline():
+                found.add(process)
+    return found
 
 
 @pytest.fixture(scope="session")

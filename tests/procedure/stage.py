@@ -1,4 +1,5 @@
-"""A stage for the runner: one scripted step, a front-end that answers from lists, a journal that notes what was synced."""
+"""A stage for the runner: one scripted step, a front-end that answers from lists, a journal that notes what was synced.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
