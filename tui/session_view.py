@@ -132,8 +132,6 @@ class SessionView:
                 self.cluster = event.cluster
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():
-                for judged in self.state.repairs.values():
-                    self.repair.apply(judged)
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case _:
                 pass

@@ -112,13 +112,12 @@ def test_a_stopped_node_stays_stopped(feed: RepairFeed, board: RepairBoard) -> N
     assert (row.state, row.goes_on) == (NodeStatus.STOPPED, "it goes on")
 
 
-def test_a_resumed_session_knows_what_was_proven_before(feed: RepairFeed) -> None:
+def test_what_the_journal_tells_of_an_earlier_run_counts(feed: RepairFeed) -> None:
     node = feed.nodes[0]
     feed.start(node)
     feed.judge(node, "repaired", "all of it")
     again = RepairFeed(3, 8)
-    again.state.repairs = dict(feed.state.repairs)
-    again.resume()
+    again.feed(feed.state.repairs[node])
     again.begin(attempt=2)
     board = again.bridge.view.repair
     assert board.row(node).state is NodeStatus.REPAIRED
