@@ -92,7 +92,7 @@ class CleanTransactionsScreen(StepScreen):
 
     @property
     def _is_working(self) -> bool:
-        return self.is_current and self.bridge.waiting is None and self.view.state.outcome == "running"
+        return self.is_under_way and self.bridge.waiting is None and self.view.state.outcome == "running"
 
     def _redraw_findings(self, facts: dict[str, Any]) -> None:
         if facts is self._drawn:

@@ -148,7 +148,8 @@ class RecoveryApp(PracticeFlow):
         except OSError as error:
             view.say(f"WARNING: the picture of the confirmed screen could not be kept: {plain(str(error))}")
             return
-        view.say(f"picture of the confirmed screen: {path}")
+        if path is not None:
+            view.say(f"picture of the confirmed screen: {path}")
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         if event.worker is not self._engine:

@@ -215,8 +215,8 @@ class StepScreen(Screen[None]):
         waiting = self.bridge.waiting
         open_now = {
             "advance": self.standing.can_advance,
-            "look_again": isinstance(waiting, ToBegin | Refused) and self.is_current,
-            "overrule": isinstance(waiting, Refused) and self.is_current,
+            "look_again": isinstance(waiting, ToBegin | Refused) and self.is_under_way,
+            "overrule": isinstance(waiting, Refused) and self.is_under_way,
             "park": waiting is not None,
         }
         if action == "world":
@@ -224,7 +224,7 @@ class StepScreen(Screen[None]):
         return True if open_now.get(action, True) else None
 
     @property
-    def is_current(self) -> bool:
+    def is_under_way(self) -> bool:
         return self.view.current == self.step_name
 
     def action_advance(self) -> None:

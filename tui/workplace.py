@@ -158,8 +158,11 @@ class Workplace(Protocol):
         """The session that holds the lock which this error tells of, if it can be followed from here; else ""."""
         ...
 
-    def keep_picture(self, session: str, name: str, svg: str) -> Path:
-        """A picture of a screen as evidence, beside the session's journal. Raises OSError."""
+    def keep_picture(self, session: str, name: str, svg: str) -> Path | None:
+        """A picture of a screen as evidence, beside the session's journal; None if that is not on disk.
+
+        Raises OSError.
+        """
         ...
 
     def report(self, session: str) -> Path | None:

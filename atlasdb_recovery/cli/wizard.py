@@ -154,11 +154,12 @@ class LiveWorkplace:
         session = error.holder.session
         return session if journal_path(self._state_dir(), session).exists() else ""
 
-    def keep_picture(self, session: str, name: str, svg: str) -> Path:
+    def keep_picture(self, session: str, name: str, svg: str) -> Path | None:
         from atlasdb_recovery.journal.evidence import keep
         from atlasdb_recovery.journal.record import journal_path
 
-        return keep(journal_path(self._state_dir(), session), f"{name}.svg", svg)
+        journal = journal_path(self._state_dir(), session)
+        return keep(journal, f"{name}.svg", svg) if journal.exists() else None
 
     def report(self, session: str) -> Path | None:
         from atlasdb_recovery.journal.record import journal_path

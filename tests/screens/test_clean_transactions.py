@@ -85,7 +85,7 @@ async def until(app: RecoveryApp, pilot: Pilot[Any], *texts: str) -> str:
         if all(wanted in text or wanted in all_of_it for wanted in texts):
             return text
         await pilot.pause(0.02)
-    raise AssertionError(f"{texts}\n{shown(app)}")
+    raise AssertionError(f"{texts} {app.screen.classes} {app.screen.size}\n{shown(app)}")
 
 
 @pytest.mark.parametrize(
