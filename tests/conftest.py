@@ -8,7 +8,6 @@ skipped: without Java 17 these tests fail and say what to install.
 """
 
 import signal
-from collections.abc import AsyncIterator
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 

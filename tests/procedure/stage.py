@@ -1,5 +1,4 @@
-"""A stage for the runner: one scripted step, a front-end that answers from lists, a journal that notes what was synced.
-"""
+"""A stage for the runner: a scripted step, a front-end that answers from lists, a journal that notes each sync."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
