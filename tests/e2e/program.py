@@ -42,4 +42,4 @@ class NodesElsewhere:
 
 if __name__ == "__main__":
     nodes: Any = NodesElsewhere(Path(sys.argv[1]) / SOCKET)
-    run(sys.argv[2:], practice_graph(cast("PracticeCluster", nodes), mode="LIVE"))
+    sys.exit(run(sys.argv[2:], practice_graph(cast("PracticeCluster", nodes), mode="LIVE")))

@@ -58,8 +58,8 @@ class Terminal:
     def type(self, text: str, *, apart: float = TYPED_APART) -> None:
         """Key by key, no faster than a person does."""
         for character in text:
-            self._tmux("send-keys", "-t", "w", "-l", character)
             time.sleep(apart)
+            self._tmux("send-keys", "-t", "w", "-l", character)
 
     def burst(self, text: str) -> None:
         """All of it at once."""
