@@ -4,7 +4,7 @@ UV_VERSION = 0.13.9
 UV = .uv/bin/uv
 BIN = .venv/bin
 
-.PHONY: practice test test-deep check java lock clean help
+.PHONY: practice test test-deep check java gallery lock clean help
 
 help:            ## what one can make
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -20,6 +20,9 @@ test-deep: check java ## the long versions of the same
 
 java: .venv/ready
 	@$(BIN)/python -c 'import sys; from atlasdb_recovery.practice.java import java; sys.tracebacklimit = 0; java()'
+
+gallery: .venv/ready  ## the pictures of the wizard in docs/gallery, taken anew
+	$(BIN)/python -m tests.screens.gallery docs/gallery
 
 check: .venv/ready  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
