@@ -236,10 +236,11 @@ async def test_trying_to_write_changes_nothing_and_is_refused_where_there_is_no_
     table = Table(contract, keyspace)
     position = position_of_its_own()
     await table.put(position, b"v", 5)
+    nodes = (await contract.cluster.identity()).nodes
+    ids = frozenset({(await contract.cluster.keyspace(keyspace)).tables["t"].id})  # type: ignore[union-attr]
+    paxos_before = [await contract.cluster.paxos_rows(node.address, ids) for node in nodes]
     await contract.cluster.try_to_write(keyspace, "t")
     assert await table.read(position) == Cell(*position, b"v", 5)
-    ids = frozenset({(await contract.cluster.keyspace(keyspace)).tables["t"].id})  # type: ignore[union-attr]
-    for node in (await contract.cluster.identity()).nodes:
-        assert await contract.cluster.paxos_rows(node.address, ids) == 0
+    assert [await contract.cluster.paxos_rows(node.address, ids) for node in nodes] == paxos_before
     with pytest.raises(StatementRefused, match="Nothing was changed|unconfigured"):
         await contract.cluster.try_to_write(keyspace, "nowhere")
