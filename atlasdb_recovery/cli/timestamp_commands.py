@@ -17,11 +17,14 @@ from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
 from atlasdb_recovery.cli.punch import wall_clock_of
 from atlasdb_recovery.cli.standalone import locked, refused
 from atlasdb_recovery.events import FactEstablished, Progressed
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
+from atlasdb_recovery.procedure.guards.guard import GuardStatus
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
@@ -44,6 +47,8 @@ class TimestampCommands:
     async def fetch(self, *, immutable: bool, date_time: bool) -> int:
         """Prints a fresh timestamp and writes it to the file."""
         async with self._connected("fetch") as context:
+            if not await self._nobody_or_offline(context):
+                return Outcome.PARKED
             if await refused(context, preflight.before_timestamps()):
                 return Outcome.REFUSED
             fresh = await context.timestamps.fresh_timestamp()
@@ -125,6 +130,23 @@ class TimestampCommands:
         for line in (await step.verify(context)).found:
             click.echo(line)
         return Outcome.DONE
+
+    async def _nobody_or_offline(self, context: Context) -> bool:
+        """Where the servers cannot list their clients, somebody's word is needed before a stored bound is used."""
+        if self._offline or context.timestamps.serves_live:
+            return True
+        found = await NoClientsConnected().check(context)
+        if found.status is not GuardStatus.WARNED:
+            return True  # the guard that follows judges it
+        click.echo(f"{plain(found.evidence)}.", err=True)
+        if not is_interactive():
+            click.echo("Stop every instance of the service, then say so with --offline. Nothing was changed.", err=True)
+            return False
+        if await asked(self._working.lines, "Is every instance of the service stopped? Type offline") == "offline":
+            context.answers = {**context.answers, "offline": True}
+            return True
+        click.echo("Nothing was changed. With --offline it is not asked.", err=True)
+        return False
 
     async def _seen(self, cells: list[str]) -> bool:
         """Cells that AtlasDB would not have written must have been seen by somebody."""

@@ -142,9 +142,9 @@ class Rehearsal:
         return "right" if verdict.is_right else verdict.describe()
 
     def cluster_state(self) -> Any:
-        """The schema, every cell's newest version and every conditional write, to be compared.
+        """The schema and every cell's newest version, to be compared.
 
-        A read at ALL makes replicas agree, and one at SERIAL is promised a ballot: neither is a change.
+        A read at ALL makes replicas agree, and one at SERIAL ends what a conditional write began: neither is a change.
         """
         nodes = self.simulated.nodes.values()
         cells: dict[Any, Version] = {}
@@ -154,7 +154,6 @@ class Rehearsal:
         return {
             "schema": {name: repr(space) for name, space in self.simulated.keyspaces.items()},
             "cells": cells,
-            "paxos": {(n.address, at): (row.accepted, row.committed) for n in nodes for at, row in n.paxos.items()},
             "up": {node.address: (node.up, node.thrift_active) for node in nodes},
         }
 
