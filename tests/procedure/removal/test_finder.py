@@ -1,6 +1,7 @@
 """Finding every transaction that committed after B: by commit, over the whole table, in every schema."""
 
 import asyncio
+import tracemalloc
 from dataclasses import dataclass
 
 import pytest
@@ -13,6 +14,7 @@ from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2, Sta
 from atlasdb_recovery.cassandra.ports import Cell, NotEnoughReplicas
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.practice.simulated.faults import times_out
+from atlasdb_recovery.procedure.removal import finder
 from atlasdb_recovery.procedure.removal.findings import Found
 from tests.procedure.removal.tables import BOUND, FIRST_OF_2, FIRST_OF_3, MAP, Tables
 
@@ -263,3 +265,23 @@ async def test_the_digest_tells_any_change_of_any_cell() -> None:
 def test_a_map_can_only_hold_schemas_1_to_3() -> None:
     with pytest.raises(ValueError, match="transactions schema 4, and only 1, 2 and 3 are known"):
         SchemaMap((SchemaRange(1, None, 4),), None)
+
+
+async def test_a_scan_takes_the_same_memory_however_much_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "PAGE_SIZE", 50)
+    peaks = []
+    for count in (1_000, 6_000):
+        tables = await Tables.made()
+        for start in range(1, count + 1):
+            await tables.put(
+                TRANSACTIONS, Cell(*transactions.locate(1, start), transactions.value_of(1, start, start + 9), 5)
+            )
+        scan = finder.Finder(tables.cluster, tables.scope(1), let_server_filter=False)
+        assert sum([len(page) async for page in scan.pages()]) == count, "warm: the cluster has its rows in order"
+        scan = finder.Finder(tables.cluster, tables.scope(1), let_server_filter=False)
+        tracemalloc.start()
+        async for _ in scan.pages():
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0] + 100_000, peaks
