@@ -9,8 +9,9 @@ from atlasdb_recovery.atlas import manifest, timestamp_bound, timestamp_file
 from atlasdb_recovery.atlas.manifest import MANIFEST_NAME
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
-from atlasdb_recovery.events import StepFailed, StepIntended
+from atlasdb_recovery.events import CommandStarted, FactEstablished, SessionCompleted, StepFailed, StepIntended
 from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.procedure.backup import backup_steps
@@ -205,3 +206,70 @@ class TestBackup:
         front_end = ScriptedFrontEnd({"store-backed-up": True})
         assert await arena.run("backup", backup_steps(), front_end, store=ExternalStore()) is Outcome.DONE
         assert [question.name for question in front_end.questions] == ["store-backed-up"]
+
+    async def test_b_is_fetched_before_the_first_copy_and_f_after_the_last(self, tmp_path: Path) -> None:
+        arena = Arena(SimulatedPractice(data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+        await arena.exercise.make_history()
+        journal, timestamps = MemoryJournal(), arena.exercise.timestamps
+        front_end = ScriptedFrontEnd({"store-backed-up": True})
+        assert (
+            await arena.run("backup", backup_steps(), front_end, timestamps=timestamps, journal=journal) is Outcome.DONE
+        )
+        events = [record.event for record in journal.records()]
+        facts = {e.name: at for at, e in enumerate(events) if isinstance(e, FactEstablished)}
+        copies = [at for at, e in enumerate(events) if isinstance(e, CommandStarted) and "snapshot" in e.command]
+        assert len(copies) == 3
+        assert facts["backup-timestamp"] < copies[0] <= copies[-1] < facts["fast-forward-timestamp"]
+
+    async def test_a_service_whose_timestamps_go_back_makes_no_backup(self, tmp_path: Path) -> None:
+        arena = Arena(SimulatedPractice(data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+        await arena.exercise.make_history()
+
+        class GoesBack(PracticeTimestamps):
+            async def fresh_timestamp(self) -> int:
+                return handed_out.pop(0)
+
+        handed_out = [50_000, 50_000]
+        timestamps = GoesBack(arena.nodes.cluster, arena.exercise.keyspace)
+        front_end = ScriptedFrontEnd({"store-backed-up": True})
+        assert await arena.run("backup", backup_steps(), front_end, timestamps=timestamps) is Outcome.FAILED
+        (failed,) = [event for event in front_end.events if isinstance(event, StepFailed)]
+        assert failed.problem == "F = 50000 is not above B = 50000: the timestamp service went back"
+        assert "worthless" in failed.remedy
+        assert not (arena.settings.backup_dir / MANIFEST_NAME).exists()
+        assert not (arena.settings.backup_dir / "fast-forward.timestamp").exists()
+
+    async def test_the_manifest_keeps_what_a_restore_elsewhere_needs(self, tmp_path: Path) -> None:
+        arena = Arena(SimulatedPractice(data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+        await arena.back_up_and_lose()
+        sealed = manifest.load(arena.settings.backup_dir)
+        assert sealed is not None
+        assert (sealed.backup_timestamp, sealed.keyspace) == (arena.backup_timestamp, arena.exercise.keyspace)
+        assert sealed.fast_forward_timestamp > sealed.backup_timestamp
+        assert sealed.schema_map == arena.exercise.writer.schema_map
+        assert [len(node.tokens) for node in sealed.nodes] == [1, 1, 1]
+        assert sealed.partitioner.endswith("ByteOrderedPartitioner")
+        assert sealed.replication["datacenter1"] == "3"
+        assert {table.name for table in sealed.tables} >= {"_transactions", "_transactions2", "shop__ledger"}
+        assert all(table.id and table.bytes is not None and table.files is not None for table in sealed.tables)
+
+
+class TestProof:
+    async def test_without_the_fast_forward_it_is_not_complete_and_says_so(self, arena: Arena) -> None:
+        """The restored clock has gone back: timestamps would be handed out again, without any error."""
+        (arena.settings.backup_dir / MANIFEST_NAME).unlink()
+        timestamp_file.write(arena.settings.backup_dir / "fast-forward.timestamp", 90_000_000)
+        journal, front_end = MemoryJournal(), ScriptedFrontEnd()
+        steps = [step for step in restore_steps() if step.name != "fast-forward"]
+        assert await arena.restore(front_end, steps=steps, journal=journal) is Outcome.FAILED
+        (failed,) = [event for event in front_end.events if isinstance(event, StepFailed)]
+        assert failed.step == "prove"
+        assert failed.problem == "the timestamp bound is below F: the restore is not complete"
+        assert failed.remedy.startswith("Do not start the service.")
+        assert not any(isinstance(record.event, SessionCompleted) for record in journal.records())
+
+    async def test_without_the_repair_it_is_not_complete_and_says_so(self, arena: Arena) -> None:
+        front_end = ScriptedFrontEnd()
+        steps = [step for step in restore_steps() if step.name != "repair"]
+        assert await arena.restore(front_end, steps=steps) is Outcome.FAILED
+        assert "not proven" in front_end.failures()[0]
