@@ -90,7 +90,9 @@ class RealPractice:
     async def disconnect_stranger(self) -> None:
         stranger, self._stranger = self._stranger, None
         if stranger is not None:
-            await stranger.communicate()  # the end of its input ends it
+            assert stranger.stdin is not None
+            stranger.stdin.close()  # the end of its input ends it
+            await stranger.communicate()
 
 
 @asynccontextmanager
