@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from textual.app import App
-from textual.pilot import Pilot
-from textual.widgets import Footer
 
 from atlasdb_recovery.events import (
     Event,
@@ -22,7 +20,6 @@ from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question
-from tests.screens.conftest import app_picture
 from tui.app import RecoveryApp
 from tui.bridge import Bridge
 from tui.look import Look
@@ -257,14 +254,3 @@ def flat(app: App[Any]) -> str:
         region = found.first().region
         text = "\n".join(line[region.x : region.right] for line in text.split("\n")[region.y :])
     return " ".join(text.translate(dict.fromkeys(map(ord, "│┃|"), " ")).split())
-
-
-async def steady_picture(app: App[Any], pilot: Pilot[Any]) -> str:
-    """The picture once it stays as it is: a footer comes a moment after its screen."""
-    before, alike = "", 0
-    while alike < 3:
-        await pilot.pause(0.15)
-        now = app_picture(app)
-        alike = alike + 1 if now == before and app.screen.query_one(Footer).children else 0
-        before = now
-    return before

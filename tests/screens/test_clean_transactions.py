@@ -19,7 +19,7 @@ from atlasdb_recovery.events import (
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
-from tests.screens.conftest import StillClock
+from tests.screens.conftest import StillClock, settled_picture
 from tests.screens.removal_feed import (
     ASCII,
     CLEAN,
@@ -34,7 +34,6 @@ from tests.screens.removal_feed import (
     plan,
     removal_facts,
     shown,
-    steady_picture,
     wizard,
 )
 from tui.app import RecoveryApp
@@ -117,7 +116,7 @@ async def test_before_anything_is_removed(
         assert EXPORT in flat(app).replace(" ", "") or size == WIDE
         assert "11 guards hold" in text if size == SMALL else "ClusterIdentityUnchanged" in text
         assert look is not ASCII or text.replace("▏", "|").isascii()
-        assert await steady_picture(app, pilot) == picture
+        assert await settled_picture(pilot) == picture
 
 
 async def test_wide_and_high_all_of_it_is_side_by_side(still_clock: StillClock) -> None:
@@ -207,7 +206,7 @@ async def test_the_removal_from_its_export_to_its_proof(picture: SnapshotAsserti
         feed(progress("transactions removed", "remove", 512, 1_284))
         await until(app, pilot, "✓ exported", "1,284 rows as they were, fsynced", "▶ removed")
         await until(app, pilot, "512 of 1,284 transactions removed, 256/s, about 3 seconds left", "at work for 0:00:02")
-        assert await steady_picture(app, pilot) == picture(name="removing")
+        assert await settled_picture(pilot) == picture(name="removing")
         feed(progress("transactions removed", "remove", 1_284, 1_284), REMOVED, StepPerformed(step=CLEAN, seconds=5.0))
         feed(progress("cells read", "rescan", 0, 411_233))
         still_clock.now += 4
@@ -218,7 +217,7 @@ async def test_the_removal_from_its_export_to_its_proof(picture: SnapshotAsserti
         await until(app, pilot, "fast-forward is at work")
         app.show_step(CLEAN)
         await until(app, pilot, "✓ rescanned", f"✓ proof 0 transactions committed after B = {B} are left", PROOF)
-        assert await steady_picture(app, pilot) == picture(name="proven")
+        assert await settled_picture(pilot) == picture(name="proven")
 
 
 async def test_nothing_to_remove_is_said_plainly() -> None:
