@@ -19,7 +19,7 @@ PLACES = (
     ("import", signal.SIGHUP),
     ("repair.range", signal.SIGINT),
     ("scan", signal.SIGTERM),
-    ("delete", signal.SIGHUP),
+    ("read", signal.SIGHUP),
     ("put", signal.SIGINT),
 )
 
