@@ -40,7 +40,7 @@ async def test_at_no_pace_a_long_time_takes_none() -> None:
         began = time.monotonic()
         await asyncio.gather(clock.sleep(3_600), clock.work(3_600))
         assert time.monotonic() - began < 60
-        assert clock.time() >= BEGAN + 7_200
+        assert clock.time() >= BEGAN + 3_600
 
 
 @pytest.mark.parametrize("pace", [0.01, 0.1])
