@@ -77,9 +77,14 @@ class Operator:
 
     def _stands_there(self, phrase: str) -> bool:
         """Whether the input holds these words and nothing else."""
-        alone = re.compile(re.escape(f"Type exactly: {phrase}") + r"\W+" + re.escape(phrase) + r" +[^\w ]")
+        alone = re.compile(r"[^\w\s]\s*" + re.escape(phrase) + r"\s*[^\w\s]")
+
+        def stands(screen: str) -> bool:
+            lines = [line for line in screen.splitlines() if "Type exactly" not in line]
+            return any(alone.search(line) for line in lines)
+
         try:
-            self.terminal.wait_until(lambda shown: alone.search(flat(shown)) is not None, "the phrase", patience=2.0)
+            self.terminal.wait_until(stands, "the phrase", patience=2.0)
         except AssertionError:
             return False
         return True
