@@ -66,6 +66,8 @@ async def test_raw_lines(picture: SnapshotAssertion, still_clock: StillClock) ->
     async with RepairApp(feed, Look.chosen(environment={})).run_test(size=(80, 24)) as pilot:
         await settled_picture(pilot)
         await pilot.press("enter")
+        while "began" not in await settled_picture(pilot):  # the lines come a moment after the screen
+            await pilot.pause(0.05)
         assert await settled_picture(pilot) == picture
 
 
