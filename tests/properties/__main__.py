@@ -15,7 +15,10 @@ from tests.properties.play import played
 PLAIN_CHAPTER: dict[str, Any] = {
     "schema": None, "down": None, "lossy": None, "loss": 0.0, "late": 0.0, "timeouts": 0.0, "finishes": False
 }  # fmt: skip
-PLAIN: dict[str, Any] = {"two_files": False, "until_copied": 0, "stages_a_request": 0, "at_once": 1, "snapshots": False}
+PLAIN: dict[str, Any] = {
+    "two_files": False, "until_copied": 0, "stages_a_request": 0, "at_once": 1, "snapshots": False, "kills": (),
+    "in_turns": False,
+}  # fmt: skip
 PLAIN_RESTORING: dict[str, Any] = {
     "parallel": False, "by_hand": False, "old_ids": False, "elsewhere": False, "hollow": None, "loss": 0.0
 }  # fmt: skip

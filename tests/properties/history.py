@@ -96,6 +96,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """Each node's, in hex."""
     factor: int
     skews: tuple[float, ...]
+    in_turns: bool
+    """Whether requests go to every node, each with a clock of its own."""
     at_once: int
     quantum: int
     """How far ahead schemas are decided."""
@@ -112,6 +114,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     """At most so many run before each request of the backup."""
     meanwhile: Chapter
     """Played once, somewhere between B and F, perhaps between two copies; not if its stages are 0."""
+    kills: tuple[Kill, ...]
+    """Of the process that backs up."""
     restoring: Restoring
 
 
@@ -130,6 +134,7 @@ def drawn(source: random.Random) -> History:
         skews=tuple(
             _sometimes(source, 0.4, lambda: round(source.uniform(SLOWEST, FASTEST), 3)) or 0.0 for _ in range(nodes)
         ),
+        in_turns=source.random() < 0.6,
         at_once=source.randint(1, 12),
         quantum=source.choice((5_000_000, 24_990_000) if two_files else (5_000_000, 24_990_000, 30)),
         before=_life(source, draw),
@@ -140,6 +145,7 @@ def drawn(source: random.Random) -> History:
         stages_a_request=source.randint(0, 6),
         meanwhile=_meanwhile(source, draw, installs=not two_files),
         restoring=_restoring(source, nodes, snapshots=snapshots),
+        kills=tuple(_kill(source, 60, 200) for _ in range(source.choice((0, 0, 0, 1, 2)))),
     )
 
 
@@ -203,15 +209,15 @@ def _restoring(source: random.Random, nodes: int, *, snapshots: bool) -> Restori
         elsewhere=source.random() < 0.25,
         hollow=_sometimes(source, 0.2, lambda: source.randrange(nodes)),
         loss=source.choice((0.0, 0.0, 0.0, 0.05)),
-        kills=tuple(_kill(source) for _ in range(source.choice((0, 0, 1, 1, 2, 3)))),
+        kills=tuple(_kill(source, 200, 900) for _ in range(source.choice((0, 0, 1, 1, 2, 3)))),
         troubles=tuple(_trouble(source, nodes) for _ in range(source.choice((0, 0, 1, 2)))),
     )
 
 
-def _kill(source: random.Random) -> Kill:
+def _kill(source: random.Random, records: int, requests: int) -> Kill:
     if source.random() < 0.5:
-        return Kill(records=source.randint(1, 200))
-    return Kill(requests=source.randint(1, 900), is_done=source.random() < 0.5)
+        return Kill(records=source.randint(1, records))
+    return Kill(requests=source.randint(1, requests), is_done=source.random() < 0.5)
 
 
 def _trouble(source: random.Random, nodes: int) -> Trouble:

@@ -120,7 +120,7 @@ class Play:
     def run(self) -> Verdict:
         """Raises HistoryFailed if the restore gets stuck, if the oracle says no, or if life cannot go on after it."""
         run_alone(self.live)
-        run_alone(self.back_up)
+        self.back_up()
         run_alone(self.lose)
         self.restore()
         return run_alone(self.judge)  # type: ignore[no-any-return]
@@ -134,6 +134,7 @@ class Play:
         servers = SimulatedCluster(
             places=places, dialect=history.dialect, seed=seed, clock=clock, data_root=self.directory / network
         )
+        servers.in_turns = history.in_turns
         for node, skew in zip(servers.nodes.values(), history.skews, strict=True):
             node.skew = skew
         return servers
@@ -146,20 +147,27 @@ class Play:
         for chapter in self.history.before:
             await self.service.play(chapter)
 
-    async def back_up(self) -> None:
+    def back_up(self) -> None:
         """The real procedure, while the service goes on between any two of its requests."""
-        self._until_meanwhile = self._source.randint(1, 120) if self.history.meanwhile.stages else 0
-        process = Process(before=self._go_on)
-        arena = self._arena(Machines(self.servers, process))
-        operator = Operator({}, self._copy_by_hand)
-        journal = ProcessJournal()
+        history, journal = self.history, ProcessJournal()
+        self._until_meanwhile = self._source.randint(1, 120) if history.meanwhile.stages else 0
+        for kill in (*history.kills, None):
+            operator, process = Operator({}, self._copy_by_hand), Process(kill, before=self._go_on)
+            outcome = run_alone(partial(self._backup_session, process, journal, operator))
+            if outcome is Outcome.DONE:
+                break
+            if outcome is not None:
+                raise HistoryFailed(f"the backup ended {outcome.name}: {operator.refusals()} {operator.failures()}")
+        if history.two_files:
+            (self.directory / "backup" / manifest.MANIFEST_NAME).unlink()
+
+    async def _backup_session(self, process: Process, journal: ProcessJournal, operator: Operator) -> Outcome | None:
         journal.process = process
-        service = self.service.timestamps
-        outcome = await arena.run("backup", backup_steps(), operator, journal=journal, timestamps=service)
-        if outcome is not Outcome.DONE:
-            raise HistoryFailed(f"the backup ended {outcome.name}: {operator.refusals()} {operator.failures()}")
-        if self.history.two_files:
-            (arena.settings.backup_dir / manifest.MANIFEST_NAME).unlink()
+        arena = self._arena(Machines(self.servers, process))
+        steps, service = backup_steps(), self.service.timestamps
+        return await process.outcome_of(  # type: ignore[no-any-return]
+            arena.run("backup", steps, operator, journal=journal, timestamps=service)
+        )
 
     async def _go_on(self) -> None:
         """The service, between two requests of the backup or between two copies."""

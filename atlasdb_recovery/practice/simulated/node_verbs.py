@@ -193,7 +193,7 @@ def tablestats(servers: SimulatedServers, node: SimulatedNode, arguments: tuple[
             return wrong_usage(f"Unknown tables: [{table}] in keyspace: {keyspace}")
         chosen.setdefault(keyspace, set()).update([table] if table else tables)
     lines = []
-    if servers.dialect is Dialect.APACHE:
+    if servers.dialect is Dialect.APACHE and any(chosen.values()):
         total = sum(len(space.tables) for space in servers.keyspaces.values())
         lines = [f"Total number of tables: {total}", "----------------"]
     for keyspace, names in chosen.items():

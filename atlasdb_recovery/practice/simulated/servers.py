@@ -77,6 +77,9 @@ class SimulatedServers:
             )
             for place in places or places_on_loopback(nodes)
         }
+        self.in_turns = False
+        """Whether requests go to every node that is up, one after the other, as the driver's do; else to the first."""
+        self._turn = 0
         self._rings: dict[str, Ring] = {}
         self._schema_version: str | None = None
         self.files = DataDirectories(self, data_root)
@@ -122,12 +125,13 @@ class SimulatedServers:
         return found
 
     def coordinator(self, address: str | None = None) -> SimulatedNode:
-        """The node that a session talks to: the pinned one, or the first that is up. Raises `ClusterUnreachable`."""
+        """The node that a session talks to: the pinned one, or one that is up. Raises `ClusterUnreachable`."""
         if address is None:
-            for node in self.nodes.values():
-                if node.up:
-                    return node
-            raise ClusterUnreachable("No node of the simulated cluster is up. Start one.")
+            up = [node for node in self.nodes.values() if node.up]
+            if not up:
+                raise ClusterUnreachable("No node of the simulated cluster is up. Start one.")
+            self._turn += self.in_turns
+            return up[self._turn % len(up)]
         node = self.nodes[address]
         if not node.up:
             raise ClusterUnreachable(f"The simulated node {address} is down. Start it, then try again.")
