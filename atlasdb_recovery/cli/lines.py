@@ -1,6 +1,8 @@
 """Lines for a terminal or a log: whole, one at a time, without a single escape code, and never silent for long."""
 
 import asyncio
+import shutil
+import textwrap
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -11,6 +13,7 @@ from atlasdb_recovery.foreign import masked
 
 SILENT_FOR_AT_MOST = 8.0
 LOOKS_EVERY = 1.0
+NARROWEST, STAMP = 40, len("00:00:00Z  ")
 
 
 def _nothing() -> None:
@@ -43,8 +46,21 @@ class Lines:
         self.when_gone: Callable[[], object] = _nothing
 
     def say(self, line: str) -> None:
+        """One line as it is, however long: it may be copied from the screen."""
         stamp = f"{datetime.now(UTC):%H:%M:%SZ}  " if self._stamped else ""
         self._print(f"{stamp}{masked(line, self.secrets)}\n")
+
+    def tell(self, line: str) -> None:
+        """Words to be read: on a terminal as many lines as they need, broken between words."""
+        if not self._out.isatty():
+            self.say(line)
+            return
+        width = max(shutil.get_terminal_size().columns, NARROWEST) - STAMP
+        indented = " " * (len(line) - len(line.lstrip()))
+        for part in textwrap.wrap(
+            line, width, subsequent_indent=indented + "  ", break_on_hyphens=False, break_long_words=False
+        ):
+            self.say(part)
 
     def ask(self, line: str) -> None:
         """A question and its prompt; nothing is said in between until `answered`."""

@@ -9,7 +9,15 @@ from atlasdb_recovery.cli.keyboard import asked
 from atlasdb_recovery.cli.lines import Lines
 from atlasdb_recovery.cli.narration import Narration
 from atlasdb_recovery.cli.progress_lines import ProgressLines
-from atlasdb_recovery.events import Event, GuardChecked, LinePrinted, Progressed, StepFailed
+from atlasdb_recovery.events import (
+    CommandStarted,
+    Event,
+    GuardChecked,
+    LinePrinted,
+    PlanMade,
+    Progressed,
+    StepFailed,
+)
 from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
@@ -18,6 +26,8 @@ from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question, Step
 
 ANSWERS_FILE = "answers file"
+COPIED = (PlanMade, CommandStarted, LinePrinted)
+"""Events whose lines are commands and paths: nothing may be put into the middle of them."""
 
 
 class PlainFrontEnd:
@@ -63,8 +73,9 @@ class PlainFrontEnd:
             if (line := self._progress.line_for(event)) is not None:
                 self.say(line)
         elif not isinstance(event, LinePrinted) or self._verbose:
+            say = self.say if isinstance(event, COPIED) else self.lines.tell
             for line in self._narration.lines_for(event):
-                self.say(line)
+                say(line)
 
     async def keep_alive(self) -> None:
         """A line at least every ten seconds of work. Runs until it is cancelled."""

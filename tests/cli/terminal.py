@@ -38,7 +38,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=at_the_terminal,  # noqa: PLW1509 -- no threads have been started here
-            env={**os.environ, "TERM": "dumb", **(environment or {})},
+            env={**os.environ, "TERM": "dumb", "COLUMNS": "1000", **(environment or {})},
         )
         os.close(slave)
 

@@ -210,6 +210,27 @@ async def test_the_watch_over_clients_speaks_once_when_somebody_comes() -> None:
     assert lines == ["WARNING: NoClientsConnected: 127.0.0.9:4711 (user service)", "  remedy: stop it"]
 
 
+def test_on_a_terminal_words_are_broken_between_words_and_commands_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "80")
+    out = Screen()
+    lines = Lines(out)
+    lines.tell("preflight: ok       EveryNodeUp: " + "three of three are up and normal, " * 5)
+    lines.say("repair:   nodetool -h 127.0.9.1 -p 7199 repair --partitioner-range --full -- shop _transactions")
+    *told, command = out.getvalue().splitlines()
+    assert len(told) > 2
+    assert max(map(len, told)) <= 80
+    assert all(line.startswith("  ") for line in (line.partition("Z  ")[2] for line in told[1:]))
+    assert " ".join(line.partition("Z  ")[2].strip() for line in told).count("up and normal,") == 5
+    assert command.endswith("-- shop _transactions")
+    log = io.StringIO()
+    Lines(log).tell("word " * 100)
+    assert len(log.getvalue().splitlines()) == 1
+
+
 def test_secrets_and_broken_outputs_get_nothing() -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
