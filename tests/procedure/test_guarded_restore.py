@@ -167,6 +167,17 @@ async def test_a_node_restarted_with_thrift_on_stops_a_restore_that_had_it_off(t
     assert "on again at 127.0.9.2" in again.refusals()["ThriftStaysClosed"]
 
 
+async def test_a_table_truncated_in_the_middle_of_the_repair_voids_its_words_of_success(arena: Arena) -> None:
+    cluster = simulated(arena).simulated
+    cluster.faults.before("repair.range", lambda: cluster.truncate(arena.exercise.keyspace, "_transactions2"), passes=1)
+    front_end = ScriptedFrontEnd()
+    assert await arena.restore(front_end) is Outcome.FAILED
+    (failed,) = [event for event in front_end.events if isinstance(event, StepFailed)]
+    assert (failed.step, failed.problem) == ("repair", "the repair was not of the tables that are there now")
+    assert "table _transactions2 was truncated" in failed.evidence[0]
+    assert "Restore from the beginning" in failed.remedy
+
+
 class TestBackup:
     async def test_a_second_backup_is_not_written_over_the_first(self, tmp_path: Path) -> None:
         arena = Arena(SimulatedPractice(data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)

@@ -11,6 +11,7 @@ from atlasdb_recovery.events import Event, RangesExpected
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.guards.keyspace_guards import TablesUnchanged
 from atlasdb_recovery.procedure.judged_node import proven_ranges
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.planned_repair import PlannedRepair, planned_repair
@@ -115,7 +116,15 @@ class Repair(Step):
         await asyncio.gather(*(probe(node) for node in nodes if node not in self._help))
 
     async def verify(self, context: Context) -> Evidence:
-        return await repair_evidence(context)
+        meant = await TablesUnchanged().check(context)
+        if not meant.status.lets_pass:
+            raise StepFailure(
+                "the repair was not of the tables that are there now",
+                evidence=(meant.evidence,),
+                remedy=TablesUnchanged.remedy,
+            )
+        repaired = await repair_evidence(context)
+        return Evidence((*repaired.found, meant.evidence))
 
 
 async def repair_evidence(context: Context) -> Evidence:
