@@ -1,9 +1,13 @@
 """Connections to a node that runs on this very machine, as the kernel shows them: exact on every version."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import psutil
+
+Socket = tuple[str, int]
+"""Address and port."""
 
 
 def strangers_at(address: str, ports: Iterable[int]) -> list[tuple[str, int]]:
@@ -12,15 +16,23 @@ def strangers_at(address: str, ports: Iterable[int]) -> list[tuple[str, int]]:
     This process's own connections are left out. Both IPv4 and IPv6 sockets are read: the fork listens on the one,
     5.0 on the other.
     """
-    wanted = set(ports)
-    own = {(_plain(c.laddr[0]), c.laddr[1]) for c in psutil.Process().net_connections("tcp") if c.laddr}
-    found = []
-    for connection in psutil.net_connections("tcp"):
+    own = frozenset(_end(c.laddr) for c in psutil.Process().net_connections("tcp") if c.laddr)
+    return strangers_among(psutil.net_connections("tcp"), own, address, ports)
+
+
+def strangers_among(
+    connections: Sequence[Any], own: frozenset[Socket], address: str, ports: Iterable[int]
+) -> list[tuple[str, int]]:
+    """Of psutil's connections. A port that is listened to on every address is the node's on every address."""
+    listening = [_end(c.laddr) for c in connections if c.status == psutil.CONN_LISTEN and c.laddr]
+    everywhere = {port for local, port in listening if ipaddress.ip_address(local).is_unspecified}
+    wanted, found = set(ports), []
+    for connection in connections:
         if connection.status != psutil.CONN_ESTABLISHED or not (connection.raddr and connection.laddr):
             continue
-        (local, port), (remote, remote_port) = connection.laddr, connection.raddr
-        if _plain(local) == address and port in wanted and (_plain(remote), remote_port) not in own:
-            found.append((f"{_plain(remote)}:{remote_port}", port))
+        (local, port), remote = _end(connection.laddr), _end(connection.raddr)
+        if port in wanted and (local == address or port in everywhere) and remote not in own:
+            found.append((f"{remote[0]}:{remote[1]}", port))
     return sorted(found)
 
 
@@ -30,7 +42,7 @@ def addresses_of_this_machine(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(a for a in addresses if a in here or ipaddress.ip_address(a).is_loopback)
 
 
-def _plain(text: str) -> str:
-    address = ipaddress.ip_address(text)
+def _end(end: Any) -> Socket:
+    address = ipaddress.ip_address(end[0])
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
+    return str(mapped or address), int(end[1])

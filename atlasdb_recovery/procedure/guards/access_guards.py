@@ -22,7 +22,9 @@ class StoreReachable(Guard):
     async def check(self, context: Context) -> GuardResult:
         store = context.settings.store
         if context.store.name == "command":
-            for command in filter(None, (store.backup_command, store.restore_command)):
+            commands = {"backup": (store.backup_command,), "restore": (store.restore_command,)}
+            both = (store.backup_command, store.restore_command)
+            for command in filter(None, commands.get(context.state.procedure, both)):
                 program = shlex.split(command)[0]
                 if shutil.which(program) is None:
                     return blocked(f"the program {program} is not on the path")

@@ -112,6 +112,13 @@ class TestStoreReachable:
         result = await lost.check(StoreReachable())
         assert_blocked(result, "the program medusa-of-nowhere is not on the path", remedy="must be on the path")
 
+    async def test_a_restore_needs_only_its_own_program(self, lost: Scene) -> None:
+        lost.store("command", backup_command="medusa-of-nowhere backup", restore_command="true")
+        lost.context.state.procedure = "restore"
+        assert_passed(await lost.check(StoreReachable()), "on the path")
+        lost.context.state.procedure = "backup"
+        assert_blocked(await lost.check(StoreReachable()), "medusa-of-nowhere", remedy="must be on the path")
+
     async def test_by_hand_there_is_nothing_to_try(self, lost: Scene) -> None:
         lost.store("external")
         assert_not_applicable(await lost.check(StoreReachable()), "by hand")
