@@ -9,6 +9,8 @@ from atlasdb_recovery import events as e
 
 MARKS = {"passed": "ok", "warned": "WARNING", "blocked": "REFUSED", "unknown": "UNKNOWN", "not-applicable": "—"}
 RANGES_SHOWN = 4
+CQL = "CQL"
+"""The source of statements: they are no shell's words."""
 QUICK = 1.0
 """Seconds below which the end of a command that went well needs no line of its own."""
 
@@ -50,6 +52,11 @@ def _intended(event: e.StepIntended) -> list[str]:
     return [f"{event.step}: begins{again}"]
 
 
+def _started(event: e.CommandStarted) -> list[str]:
+    shown = " ".join(event.command) if event.source == CQL else shlex.join(event.command)
+    return [f"{event.step}: {event.source}: runs {shown}"]
+
+
 def _ended(event: e.CommandEnded) -> list[str]:
     if event.exit_code == 0 and event.seconds < QUICK:
         return []
@@ -67,6 +74,10 @@ def _verified(event: e.StepVerified) -> list[str]:
 
 
 def _fact(event: e.FactEstablished) -> list[str]:
+    if event.name == "export":
+        return [f"{event.step}: {event.value['count']:,} pre-images are in {event.value['path']}"]
+    if event.name == "removed":
+        return [f"{event.step}: {event.value['count']:,} transactions removed, each read again"]
     if isinstance(event.value, dict | list):
         return []
     return [f"{event.step}: {event.name} = {event.value}" + (f" ({event.source})" if event.source else "")]
@@ -117,7 +128,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.StepVerified: _verified,
     e.StepFailed: _failed,
     e.StepSkipped: lambda ev: [f"{ev.step}: skipped: {ev.reason}"],
-    e.CommandStarted: lambda ev: [f"{ev.step}: {ev.source}: runs {shlex.join(ev.command)}"],
+    e.CommandStarted: _started,
     e.CommandEnded: _ended,
     e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],
     e.RangesRepaired: _ranges,

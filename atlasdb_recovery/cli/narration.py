@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from atlasdb_recovery.events import Event, GuardChecked, PlanMade, QuestionAsked, ServerAsked
+from atlasdb_recovery.events import CommandStarted, Event, GuardChecked, PlanMade, QuestionAsked, ServerAsked
 from atlasdb_recovery.procedure.step import Step
-from atlasdb_recovery.wording import lines_for
+from atlasdb_recovery.wording import CQL, lines_for
 
 QUIET = {"passed", "not-applicable"}
 
@@ -65,6 +65,8 @@ class Narration:
             return [*changed, *lines_for(event)]
         if isinstance(event, ServerAsked) and not self._is_news_of_server(event):
             return []
+        if isinstance(event, CommandStarted) and event.source == CQL and not self._verbose:
+            return []  # the plan has shown the statements
         if isinstance(event, QuestionAsked):
             plan = self._plans.get(event.step)
             shown = plan is not None and plan.lines == event.detail

@@ -15,8 +15,9 @@ from atlasdb_recovery.events import CommandEnded, CommandStarted
 from atlasdb_recovery.procedure.store_methods import StoreContext
 from atlasdb_recovery.procedure.store_methods.restore_record import read_record, record_path
 from atlasdb_recovery.procedure.store_methods.work_events import Emit
+from atlasdb_recovery.wording import CQL
 
-SOURCE = "CQL"
+SOURCE = CQL
 
 
 async def create_tables(
