@@ -11,6 +11,8 @@ class Controls:
     def __init__(self) -> None:
         self._stops: dict[str, asyncio.Event] = {}
         self._ended = set[str]()
+        self.nothing_left = asyncio.Event()
+        """Set when every node was stopped: there is nothing that the step could still wait for."""
 
     @property
     def stoppable(self) -> tuple[str, ...]:
@@ -22,6 +24,8 @@ class Controls:
         if node not in self.stoppable:
             return False
         self._stops[node].set()
+        if all(stop.is_set() for other, stop in self._stops.items() if other not in self._ended):
+            self.nothing_left.set()
         return True
 
     def stop_all(self) -> tuple[str, ...]:
@@ -32,6 +36,7 @@ class Controls:
     def offering(self, nodes: Iterable[str]) -> Iterator[Mapping[str, asyncio.Event]]:
         """For the step: these can be stopped now, each by its event."""
         self._stops, self._ended = {node: asyncio.Event() for node in nodes}, set()
+        self.nothing_left.clear()
         try:
             yield self._stops
         finally:

@@ -60,6 +60,8 @@ def _reasons(
     verdict: Verdict,
 ) -> list[str]:
     reasons = [reason for covered, judgement in commands for reason in _of_command(planned, covered, judgement)]
+    if not commands:
+        reasons = ["stopped by the operator before it began"]
     if len(reasons) > REASONS_AT_MOST:
         reasons = [*reasons[:REASONS_AT_MOST], f"and {len(reasons) - REASONS_AT_MOST} more reasons"]
     earlier = f", {len(planned.proven)} of them by an earlier attempt" if planned.proven else ""

@@ -15,6 +15,8 @@ from atlasdb_recovery.procedure.step import StepFailure
 REPAIRED = "repaired"
 QUESTIONS_AT_ONCE = 2
 """Nodetools beside those that repair: each is a Java process on this machine."""
+ASKED_AT_ONCE = 8
+"""The same where nothing repairs yet."""
 
 
 class RepairBatches:
@@ -32,21 +34,23 @@ class RepairBatches:
 
     async def events(self, batches: Sequence[Sequence[str]]) -> Events:
         with self._context.controls.offering([node for batch in batches for node in batch]) as stops:
-            async for event in self._rest_everywhere(stops):
+            async for event in self._rest_everywhere():
                 yield event
             for batch in batches:
-                async for event in self._rest(batch, stops):
+                if all(stops[node].is_set() for node in batch):
+                    continue
+                async for event in self._rest():
                     yield event
-                repairs = [self._repair(node, stops[node]) for node in batch if not stops[node].is_set()]
-                if repairs and self._going_on:
+                if self._going_on:
                     return
+                repairs = [self._repair(node, stops[node]) for node in batch if not stops[node].is_set()]
                 async for event in merged([self._to_its_end(repair) for repair in repairs]):
                     yield event
                 self._going_on += [repair for repair in repairs if repair.goes_on]
                 if any(not self._is_repaired(repair) and not stops[repair.planned.node].is_set() for repair in repairs):
                     return
 
-    async def _rest_everywhere(self, stops: Mapping[str, asyncio.Event]) -> Events:
+    async def _rest_everywhere(self) -> Events:
         """Where a repair of this session was interrupted, Cassandra may still be at it: nothing begins before its end.
 
         Raises StepFailure if that does not come.
@@ -54,25 +58,31 @@ class RepairBatches:
         seen = self._context.state.guards.get(self._step, {}).get(NothingRunning().name)
         if seen is None or seen.status != GuardStatus.WARNED:
             return
-        for node in (await self._context.cluster.identity()).nodes:
-            question = ServerQuestion(self._context, self._step, node.address)
-            async for event in question.until_still(next(iter(stops.values()))):
-                yield event
+        nodes = [node.address for node in (await self._context.cluster.identity()).nodes]
+        questions = {node: ServerQuestion(self._context, self._step, node) for node in nodes}
+        turn = asyncio.Semaphore(ASKED_AT_ONCE)
+
+        async def ask(question: ServerQuestion) -> None:
+            async with turn:
+                await question.asked()
+
+        await asyncio.gather(*map(ask, questions.values()))
+        for node, question in questions.items():
+            if question.repairing is not False:
+                async for event in question.until_still(self._context.controls.nothing_left):
+                    yield event
             if question.repairing is not False:
                 raise StepFailure(
-                    f"{node.address} has not come to rest, so no other repair can begin",
+                    f"{node} has not come to rest, so no other repair can begin",
                     remedy="Wait until nodetool netstats and tpstats show no repair on any node, then retry.",
                 )
 
-    async def _rest(self, batch: Sequence[str], stops: Mapping[str, asyncio.Event]) -> Events:
+    async def _rest(self) -> Events:
         """Until no server goes on with a stopped repair: another one of the same ranges would fail, or help nobody."""
-        while self._going_on and (waiting := [node for node in batch if not stops[node].is_set()]):
-            repair = self._going_on[0]
-            async for event in repair.afterwards(stops[waiting[0]]):
+        for repair in self._going_on:
+            async for event in repair.afterwards(self._context.controls.nothing_left):
                 yield event
-            if repair.goes_on and not stops[waiting[0]].is_set():
-                return
-            self._going_on = [each for each in self._going_on if each.goes_on]
+        self._going_on = [repair for repair in self._going_on if repair.goes_on]
 
     async def _to_its_end(self, repair: NodeRepair) -> Events:
         async for event in repair.events():

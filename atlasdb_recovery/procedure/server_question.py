@@ -6,6 +6,7 @@ from atlasdb_recovery.cassandra.activity import Activity, activity
 from atlasdb_recovery.cassandra.node_reports import UnreadableReport
 from atlasdb_recovery.cassandra.ports import NodetoolFailed
 from atlasdb_recovery.events import ServerAsked
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.event_streams import Events, pause
 
@@ -32,7 +33,7 @@ class ServerQuestion:
         try:
             self.seen = await activity(self._context.nodetool, self._node)
         except (NodetoolFailed, UnreadableReport) as error:
-            self.seen, self.repairing, answer = None, None, f"it could not be asked: {error}"
+            self.seen, self.repairing, answer = None, None, plain(f"it could not be asked: {error}")
         else:
             evidence = self.seen.evidence
             self.repairing = bool(evidence)

@@ -69,7 +69,8 @@ async def test_nothing_else_begins_while_cassandra_is_still_at_the_stopped_repai
 
 
 async def test_the_last_node_stopped_fails_the_step_and_the_retry_repairs_what_is_left(bench: RepairBench) -> None:
-    bench.simulated.faults.in_next_repair(FIFTH, KEPT_BUSY)
+    long = RepairFault(silent_after=2, silent_for=1e6, goes_on_for=300.0)
+    bench.simulated.faults.in_next_repair(FIFTH, long)
     front_end = WatchingFrontEnd(retries=1, on_event=at_first_range(FIFTH, lambda: bench.stop(FIFTH)))
     assert await bench.repaired(front_end) is Outcome.DONE, (front_end.refusals(), front_end.failures())
     (failed,) = front_end.seen(StepFailed)
