@@ -37,15 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(f"real-{version}"))
             elif of_version:
                 item.add_marker(pytest.mark.xdist_group(f"simulated-{version}"))
+        if isinstance(item, pytest.Function) and item.get_closest_marker("real") is not None:
+            item.fixturenames.insert(0, nothing_is_left_running.__name__)
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Of a test on real nodes: no process but the nodes of the clusters that all of them share."""
+@pytest.fixture
+def nothing_is_left_running() -> Iterator[None]:
+    """No process but the nodes of the clusters that all tests share. Every test on real nodes has it."""
     before = children()
     yield
-    if request.node.get_closest_marker("real") is not None:
-        assert children() <= before, [process.cmdline() for process in children() - before]
+    assert children() <= before, [process.cmdline() for process in children() - before]
 
 
 def children() -> set[psutil.Process]:
