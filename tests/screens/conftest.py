@@ -13,7 +13,9 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Footer
 
+ALIKE = 3
 WITH_CLOCKS = (
     "atlasdb_recovery.pace",
     "screens.repair",
@@ -45,11 +47,14 @@ def app_picture(app: App[Any]) -> str:
 
 async def settled_picture(pilot: Pilot[Any]) -> str:
     """The picture once nothing moves any more: a footer comes a moment after its screen."""
-    before, now = "", app_picture(pilot.app)
-    while before != now:
-        await pilot.pause()
-        before, now = now, app_picture(pilot.app)
-    return now
+    before, alike = "", 0
+    while alike < ALIKE:
+        await pilot.pause(0.05)
+        now = app_picture(pilot.app)
+        is_whole = all(footer.children for footer in pilot.app.screen.query(Footer))
+        alike = alike + 1 if now == before and is_whole else 0
+        before = now
+    return before
 
 
 def screen_lines(app: App[Any]) -> list[str]:
