@@ -3,23 +3,20 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.dialogs.words import WordsDialog
+from tui.crowded_screen import CrowdedScreen
 from tui.keymap import bindings
-from tui.plan_change import plan_change
 from tui.removal_words import everything, found_text, odd_text, sample_text, statement_text, straddler_text
-from tui.step_screen import StepScreen
-from tui.widgets.guard_summary import GuardSummary, all_hold
 from tui.widgets.histogram import Histogram
 from tui.widgets.removal_stages import RemovalStages
 
 
-class CleanTransactionsScreen(StepScreen):
+class CleanTransactionsScreen(CrowdedScreen):
     """Small: what was found, the picture, and the guards in a line. Wide: all of it side by side."""
 
     HELP = """Everything committed after B is exported, removed, read again and looked for again.
@@ -27,13 +24,7 @@ class CleanTransactionsScreen(StepScreen):
     heights grow with the logarithm of the count. c shows every odd cell in hex, the CQL and samples; g every guard.
     Nothing is removed before you have typed the phrase of exactly this plan."""
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("clean"))
-    CSS = """
-    CleanTransactionsScreen #change { height: auto; text-style: bold; background: $warning-muted; display: none; }
-    CleanTransactionsScreen.-changed #change { display: block; }
-    CleanTransactionsScreen.-planned PlanPreview { display: none; }
-    CleanTransactionsScreen ProgressPanel { display: none; }
-    CleanTransactionsScreen #findings { height: auto; display: none; }
-    CleanTransactionsScreen.-planned #findings { display: block; }
+    DEFAULT_CSS = """
     CleanTransactionsScreen #more { display: none; height: auto; max-height: 55%; margin: 1 0 0 0; }
     CleanTransactionsScreen.-planned.-wide.-tall #more { display: block; }
     CleanTransactionsScreen #more Static { height: auto; width: 1fr; margin: 0 0 1 0; }
@@ -44,28 +35,16 @@ class CleanTransactionsScreen(StepScreen):
     CleanTransactionsScreen.-wide Histogram { width: 1fr; }
     CleanTransactionsScreen #findings { layout: vertical; }
     CleanTransactionsScreen.-wide #findings { layout: horizontal; }
-    CleanTransactionsScreen.-short.-planned #why { height: 2; }
-    CleanTransactionsScreen.-short #findings { height: 1fr; }
     CleanTransactionsScreen.-short Histogram { height: 1fr; max-height: 8; }
     CleanTransactionsScreen.-short.-begun Histogram { display: none; }
-    CleanTransactionsScreen.-short.-calm GuardList { display: none; }
-    CleanTransactionsScreen.-short.-calm GuardSummary { display: block; }
-    CleanTransactionsScreen.-short.-guards GuardList { display: block; }
-    CleanTransactionsScreen.-short.-guards #findings { display: none; }
     """
 
     _drawn: dict[str, Any] | None = None
     """The facts that the findings show now."""
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Of the plan; {} before there is one."""
-        return {} if self.step.plan is None else self.step.plan.facts
-
-    def compose_body(self) -> Iterable[Widget]:
-        yield Static(id="change", markup=False)
+    def compose_findings(self) -> Iterable[Widget]:
         yield RemovalStages(self.look)
-        with Horizontal(id="findings"):
+        with Horizontal(id="findings", classes="findings"):
             yield Static(id="found", markup=False)
             yield Histogram(self.look)
         with VerticalScroll(id="more"):
@@ -74,30 +53,12 @@ class CleanTransactionsScreen(StepScreen):
             with Horizontal():
                 yield Static(id="samples", markup=False)
                 yield Static(id="straddlers", markup=False)
-        yield GuardSummary(self.look)
 
-    def redraw_body(self) -> None:
-        step, facts = self.step, self.facts
-        change = plan_change(step)
-        self.set_class(step.plan is not None, "-planned")
-        self.set_class(bool(change), "-changed")
-        self.set_class(step.began is not None, "-begun")
-        self.set_class(all_hold(step.guards, self.view.state.overruled), "-calm")
-        sign = self.look.glyphs.warned
-        self.query_one("#change", Static).update(Text("\n".join(f"{sign} {line}" for line in change)))
-        self.query_one(RemovalStages).redraw(step, self.view.state, is_working=self._is_working)
-        self.query_one(GuardSummary).redraw(step.guards, self.view.state.overruled)
-        if step.plan is not None:
-            self._redraw_findings(facts)
-
-    @property
-    def _is_working(self) -> bool:
-        return self.is_under_way and self.bridge.waiting is None and self.view.state.outcome == "running"
-
-    def _redraw_findings(self, facts: dict[str, Any]) -> None:
-        if facts is self._drawn:
+    def redraw_findings(self) -> None:
+        self.query_one(RemovalStages).redraw(self.step, self.view.state, is_working=self.is_working)
+        if not self.facts or self.facts is self._drawn:
             return
-        self._drawn = facts
+        self._drawn = facts = self.facts
         self.query_one("#found", Static).update(found_text(facts, self.look))
         self.query_one(Histogram).redraw(facts.get("histogram", {}))
         self.query_one("#statements", Static).update(statement_text(facts))
@@ -109,10 +70,6 @@ class CleanTransactionsScreen(StepScreen):
         if action == "everything":
             return True if self.step.plan is not None else None
         return super().check_action(action, parameters)
-
-    def action_guards(self) -> None:
-        """Where there is no room for both: the guards instead of the findings, and back."""
-        self.toggle_class("-guards")
 
     def action_everything(self) -> None:
         self.app.push_screen(WordsDialog("All that was found, and what will be run", everything(self.facts)))

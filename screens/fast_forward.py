@@ -1,7 +1,28 @@
 """Fast-forward: no timestamp up to F is ever handed out again."""
 
-from tui.step_screen import StepScreen
+from collections.abc import Iterable
+
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from tui.crowded_screen import CrowdedScreen
+from tui.ladder import ladder_text, writes_text
+from tui.widgets.steady_text import SteadyText
 
 
-class FastForwardScreen(StepScreen):
-    HELP = """After a restore the clock has gone back. Until it is past F the service must not be started."""
+class FastForwardScreen(CrowdedScreen):
+    HELP = """After a restore the clock has gone back: the restored bound lies below timestamps that are already in the
+    tables. Until the bound is read back at or above F the service must not be started. The numbers stand in their
+    order, the lowest on top; below them is exactly what will be written."""
+    DEFAULT_CSS = "FastForwardScreen #ladder, FastForwardScreen #writes { height: auto; }"
+
+    def compose_findings(self) -> Iterable[Widget]:
+        with VerticalScroll(classes="findings"):
+            yield SteadyText(id="ladder", grows=True)
+            yield SteadyText(id="writes", grows=True)
+
+    def redraw_findings(self) -> None:
+        if self.facts:
+            state = self.view.state
+            self.query_one("#ladder", SteadyText).show(ladder_text(self.facts, state, self.look))
+            self.query_one("#writes", SteadyText).show(writes_text(self.facts, state, self.look))

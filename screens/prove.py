@@ -1,7 +1,9 @@
-"""Proof and report: every claim with its evidence."""
+"""Proof and report: every claim of a restore with its evidence."""
 
-from tui.step_screen import StepScreen
+from screens.ending import EndingScreen
 
 
-class ProveScreen(StepScreen):
-    HELP = """Restore complete appears only when every claim is proven."""
+class ProveScreen(EndingScreen):
+    HELP = """Each step was proven when it ended; here all of it is looked at once more. The verdict stands first, then
+    what speaks against it, what you do next, and every claim with its evidence. The service may be started only when
+    every claim is proven."""

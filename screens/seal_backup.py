@@ -1,7 +1,8 @@
 """Seal the backup: B, F, the schema map and checksums go into its manifest."""
 
-from tui.step_screen import StepScreen
+from screens.ending import EndingScreen
 
 
-class SealBackupScreen(StepScreen):
-    HELP = """The manifest is what a restore compares everything with."""
+class SealBackupScreen(EndingScreen):
+    HELP = """The manifest is what a restore compares everything with. The verdict stands first, then what you do next,
+    and every claim with its evidence. Without B, F and the store's copy there is nothing to restore."""

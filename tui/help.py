@@ -4,6 +4,7 @@ from rich.text import Text
 from textual.screen import Screen
 
 from tui.keymap import KEYMAP, shown
+from tui.step_screen import StepScreen
 
 GENERAL = (
     "The steps stand at the left, in the order of AtlasDB's page. Next (n) is dimmed while it would do nothing; the "
@@ -14,7 +15,8 @@ GENERAL = (
 
 def help_text(screen: Screen[object]) -> Text:
     """For the screen that is shown."""
-    text = Text(f"{screen.HELP or ''}\n\n")
+    why = f"{screen.step.step.why}\n\n" if isinstance(screen, StepScreen) else ""
+    text = Text(f"{why}{' '.join((screen.HELP or '').split())}\n\n")
     text.append(f"{GENERAL}\n\n", style="dim")
     by_label = {key.label: key for key in KEYMAP}
     seen = set()

@@ -42,7 +42,7 @@ KEYMAP: tuple[Key, ...] = (
     Key("step", "p", "park", "Park", "Stop here; the session can be resumed", Danger.CHANGE, in_footer=False),
     Key("step", "w", "world", "World", "Practice only: what one would do in another window"),
     Key("clean", "c", "everything", "Cells", "Every odd cell in hex, the CQL and samples, to scroll through"),
-    Key("clean", "g", "guards", "Guards", "On a small screen: the guards instead of the findings", in_footer=False),
+    Key("crowded", "g", "guards", "Guards", "On a small screen: every guard instead of the rest", in_footer=False),
     Key("repair", "enter", "raw_lines", "Lines", "The raw lines of the node under the cursor"),
     Key("repair", "x", "stop_node", "Stop", "Stop nodetool for the node under the cursor", Danger.CHANGE),
     Key("repair", "X", "stop_all", "Stop all", "Stop nodetool on every node", Danger.CHANGE, in_footer=False),

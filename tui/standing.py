@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from tui.bridge import Failed, Refused, ToAnswer, ToBegin, Waiting
+from tui.claims import is_complete
+from tui.ending_words import headline
 from tui.session_view import SessionView
 
 
@@ -52,7 +54,7 @@ def _ended(view: SessionView) -> str:
     state = view.state
     match state.outcome:
         case "completed":
-            return f"{state.procedure.capitalize()} complete: every claim is proven. Ctrl+Q leaves"
+            return f"{headline(view)}{': every claim is proven' if is_complete(view) else ''}. Ctrl+Q leaves"
         case "parked":
             return f"parked: {state.reason}. Go on with: atlasdb-recovery resume {state.session}"
         case "aborted":

@@ -41,7 +41,7 @@ class StepScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("step", "everywhere"))
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
-    CSS = """
+    DEFAULT_CSS = """
     StepScreen #middle { height: 1fr; }
     StepScreen #main { width: 1fr; height: 1fr; padding: 0 1; }
     StepScreen #why { height: auto; margin: 0 0 1 0; }

@@ -1,5 +1,12 @@
-"""The pieces that the tests of screens have too."""
+from collections.abc import Mapping, Sequence
 
-from tests.screens.conftest import still_clock
+import pytest
 
-__all__ = ["still_clock"]
+from atlasdb_recovery.events import Event
+from tests.tui.recorded import recorded
+
+
+@pytest.fixture(scope="session")
+async def sessions(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Sequence[Event]]:
+    """The events of a whole backup and a whole restore."""
+    return await recorded(tmp_path_factory.mktemp("recorded"))

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 
 from rich.text import Text
-from textual.widgets import Static
 
 from tui.look import Look
 from tui.session_view import SeenGuard
+from tui.widgets.steady_text import SteadyText
 
 REFUSING = {"blocked", "unknown"}
 
@@ -19,17 +19,17 @@ def all_hold(guards: Mapping[str, SeenGuard], overruled: Mapping[str, str]) -> b
     )
 
 
-class GuardSummary(Static):
+class GuardSummary(SteadyText):
     """Hidden unless a screen's style shows it."""
 
     DEFAULT_CSS = "GuardSummary { height: auto; display: none; }"
 
     def __init__(self, look: Look) -> None:
-        super().__init__(markup=False)
+        super().__init__(grows=True)
         self._look = look
 
     def redraw(self, guards: Mapping[str, SeenGuard], overruled: Mapping[str, str]) -> None:
-        self.update(summary(guards, overruled, self._look))
+        self.show(summary(guards, overruled, self._look))
 
 
 def summary(guards: Mapping[str, SeenGuard], overruled: Mapping[str, str], look: Look) -> Text:
@@ -43,4 +43,4 @@ def summary(guards: Mapping[str, SeenGuard], overruled: Mapping[str, str], look:
     said += f", {', '.join(warned)} warns" if warned else ""
     said += f", {', '.join(vouched)} overruled" if vouched else ""
     sign = look.glyphs.of("warned" if warned or vouched else "passed")
-    return Text(f"{sign} {said}; the oldest look {oldest:.0f} s ago. g shows them")
+    return Text(f"{sign} {said}, looked at {oldest:.0f} s ago (g: all)")

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
-from textual.widgets import Static
 
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
@@ -12,13 +11,14 @@ from atlasdb_recovery.procedure.session import SessionState
 from tui.look import Look
 from tui.session_view import StepView
 from tui.widgets.banner import elapsed
+from tui.widgets.steady_text import SteadyText
 
 BAR = 12
 NOT_ON_RECORD = "its end is not on record; the scan afterwards found none left"
 PENDING, RUNNING, DONE, FAILED = "pending", "running", "verified", "failed"
 
 
-class RemovalStages(Static):
+class RemovalStages(SteadyText):
     """Hidden until there is something to tell."""
 
     DEFAULT_CSS = """
@@ -27,13 +27,13 @@ class RemovalStages(Static):
     """
 
     def __init__(self, look: Look) -> None:
-        super().__init__(markup=False)
+        super().__init__(grows=True)
         self._look = look
 
     def redraw(self, step: StepView, state: SessionState, *, is_working: bool) -> None:
         shown = stages_text(step, state, self._look, is_working=is_working)
         self.set_class(bool(shown.plain), "-shown")
-        self.update(shown)
+        self.show(shown)
 
 
 def stages_text(step: StepView, state: SessionState, look: Look, *, is_working: bool) -> Text:
