@@ -13,6 +13,10 @@ from tui.widgets.steady_text import SteadyText
 class EndingScreen(CrowdedScreen):
     """Scrolls by itself; the verdict stands first."""
 
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(".findings").focus()
+
     def compose_findings(self) -> Iterable[Widget]:
         with VerticalScroll(classes="findings"):
             yield SteadyText(id="ending", grows=True)

@@ -16,11 +16,17 @@ from tui.widgets.steady_text import SteadyText
 
 
 class CrowdedScreen(StepScreen):
-    """Its body replaces the plan's lines as soon as there is a plan; what is inside has the class `findings`."""
+    """Its body replaces the plan's lines as soon as there is a plan; what is inside has the class `findings`.
+
+    Why the step exists gives way to its title alone where there is little room; it stands in the help then.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = list(bindings("crowded"))
     DEFAULT_CSS = """
     CrowdedScreen #change { height: auto; text-style: bold; background: $warning-muted; display: none; }
+    CrowdedScreen #title { height: auto; display: none; }
+    CrowdedScreen.-short.-planned #title { display: block; }
+    CrowdedScreen.-short.-planned #why { display: none; }
     CrowdedScreen.-changed #change { display: block; }
     CrowdedScreen.-planned PlanPreview { display: none; }
     CrowdedScreen .findings { display: none; height: auto; }
@@ -31,8 +37,6 @@ class CrowdedScreen(StepScreen):
     CrowdedScreen.-short.-guards GuardList { display: block; }
     CrowdedScreen.-short.-guards .findings { display: none; }
     """
-
-    _shown_why = ""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -49,6 +53,7 @@ class CrowdedScreen(StepScreen):
         return self.is_under_way and self.bridge.waiting is None and self.view.state.outcome == "running"
 
     def compose_body(self) -> Iterable[Widget]:
+        yield Static(self._why().split("\n")[0], id="title", markup=False)
         yield SteadyText(id="change", grows=True)
         yield from self.compose_findings()
         yield GuardSummary(self.look)
@@ -59,15 +64,6 @@ class CrowdedScreen(StepScreen):
 
     def redraw_findings(self) -> None:
         """Called when the session's view has changed, and once a second."""
-
-    def _redraw_why(self) -> None:
-        """Small, with a plan to look at: the title alone; why the step exists is in its help then."""
-        text = self._why()
-        if self.has_class("-short") and self.has_class("-planned"):
-            text = text.split("\n")[0]
-        if text.plain != self._shown_why:
-            self._shown_why = text.plain
-            self.query_one("#why", Static).update(text)
 
     def redraw_body(self) -> None:
         step, overruled = self.step, self.view.state.overruled
@@ -80,7 +76,6 @@ class CrowdedScreen(StepScreen):
         self.query_one("#change", SteadyText).show(Text("\n".join(f"{sign} {line}" for line in change)))
         self.query_one(GuardSummary).redraw(step.guards, overruled)
         self.redraw_findings()
-        self._redraw_why()
 
     def action_guards(self) -> None:
         """Where there is no room for both: the guards instead of the body, and back."""
