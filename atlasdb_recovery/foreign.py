@@ -23,8 +23,6 @@ def plain(text: str, longest: int = LONGEST_LINE) -> str:
     So do characters that join their neighbours: terminals disagree on how many cells those take. Longer text is cut,
     and says by how much.
     """
-    if len(text) <= longest and text.isascii() and text.isprintable():
-        return text
     cut = text[:longest]
     shown = cut if cut.isascii() and cut.isprintable() else "".join(_visible(character) for character in cut)
     return shown if len(text) <= longest else f"{shown}… ({len(text) - longest} more characters)"

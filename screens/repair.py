@@ -1,7 +1,7 @@
 """Repair the transactions tables on every node, live: one row a node, the ring, and every node's raw lines."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from atlasdb_recovery.cassandra.unattended_repair import GOES_ON, NOTHING_YET
+from atlasdb_recovery.events import StepFailed
 from screens.dialogs.choice import ChoiceDialog
 from screens.dialogs.raw_lines import RawLinesDialog
 from screens.dialogs.words import WordsDialog
@@ -61,8 +62,7 @@ class RepairScreen(StepScreen):
     RepairScreen.-board #why, RepairScreen.-board PlanPreview, RepairScreen.-board GuardList { display: none; }
     RepairScreen.-board ProgressPanel { display: none; }
     RepairScreen.-board.-narrow StepRail { display: none; }
-    RepairScreen.-board.-short #outcome { max-height: 3; }
-    RepairScreen.-short #detail { text-wrap: nowrap; text-overflow: clip; }
+    RepairScreen.-board.-short #outcome { max-height: 4; }
     RepairScreen.-tall #detail { height: 5; }
     """
 
@@ -71,8 +71,9 @@ class RepairScreen(StepScreen):
     order = ORDERS[0]
     holding = ""
     shows_ring = True
-    shows_plan: bool | None = None
-    """What the operator chose to see; None: whatever fits to where the step is."""
+    wants_other = False
+    """The operator wants to see what does not fit to where the step is; until the step is elsewhere."""
+    was_at_work = False
 
     @property
     def board(self) -> RepairBoard:
@@ -81,18 +82,28 @@ class RepairScreen(StepScreen):
     @property
     def is_on_board(self) -> bool:
         """The board is shown, rather than the plan and the guards."""
-        if self.shows_plan is not None:
-            return not self.shows_plan
+        return self.is_at_work is not self.wants_other
+
+    @property
+    def is_at_work(self) -> bool:
+        """The repair has begun, and is not about to be begun again."""
         return self.step.began is not None and not isinstance(self.bridge.waiting, Refused | ToBegin)
 
     @property
     def shows_progress(self) -> bool:
         return not self.is_on_board
 
+    def evidence_shown(self, failure: StepFailed) -> Sequence[str]:
+        """Each node's own stands in its row."""
+        in_rows = tuple(f"{node}: " for node in self.board.rows) if self.is_on_board else ()
+        return [line for line in failure.evidence if not line.startswith(in_rows)]
+
     def compose_body(self) -> Iterable[Widget]:
         yield RepairBody()
 
     def redraw_body(self) -> None:
+        if self.is_at_work is not self.was_at_work:
+            self.was_at_work, self.wants_other = self.is_at_work, False
         shown = self.is_on_board
         if shown is not self.has_class("-board"):
             self.set_class(shown, "-board")
@@ -149,7 +160,7 @@ class RepairScreen(StepScreen):
                 return True
 
     def action_board(self) -> None:
-        self.shows_plan = self.is_on_board
+        self.wants_other = not self.wants_other
         self.redraw_body()
 
     def action_sort(self) -> None:

@@ -61,7 +61,9 @@ def said(row: NodeRow, now: float) -> str:
     status = row.status(now)
     if status is NodeStatus.SILENT:
         return f"nothing heard for {age(row.silence(now) or 0)}{_answered(row)}"
-    if status in {NodeStatus.FAILED, NodeStatus.UNKNOWN, NodeStatus.STOPPED} and row.judged is not None:
+    if status is NodeStatus.STOPPED:
+        return f"stopped by the operator. {row.goes_on}" if row.goes_on else "told to stop before it began: left out"
+    if status in {NodeStatus.FAILED, NodeStatus.UNKNOWN} and row.judged is not None:
         return "; ".join(row.judged.reasons)
     if status is NodeStatus.PROVING:
         return f"nodetool ended with {row.exit_code}; being judged{_answered(row)}"

@@ -90,8 +90,6 @@ def _figures(row: NodeRow, now: float) -> str:
             told.append(f"{word} {size(done)}" + ("" if total is None else f" of {size(total)}"))
     if row.answered is not None:
         told.append(f"server asked {age(now - row.answered)} ago")
-    if row.goes_on:
-        told.append(row.goes_on)
     return "; ".join(told) or ("begun" if row.attempt else "not begun")
 
 

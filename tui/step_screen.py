@@ -4,7 +4,7 @@ A step's own screen adds its body. It is redrawn from the session's view a few t
 has changed; it decides nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
+from atlasdb_recovery.events import StepFailed
 from atlasdb_recovery.procedure.front_end import Choice, Overruled
 from tui.bridge import BY, Bridge, Failed, Refused, ToAnswer, ToBegin, Waiting
 from tui.keymap import KEYMAP, bindings, changes
@@ -133,6 +134,10 @@ class StepScreen(Screen[None]):
         """What this step shows beside what every step shows."""
         return ()
 
+    def evidence_shown(self, failure: StepFailed) -> Sequence[str]:
+        """Of a failure's evidence, what the step's body does not show itself."""
+        return failure.evidence
+
     @property
     def shows_progress(self) -> bool:
         """Whether the counts of progress stand in their common panel."""
@@ -197,7 +202,7 @@ class StepScreen(Screen[None]):
         if self.step.failure is not None:
             failure = self.step.failure
             shown.append(f"{glyphs.failed} FAILED: {failure.problem}", style="bold")
-            for line in failure.evidence:
+            for line in self.evidence_shown(failure):
                 shown.append(f"\n    {line}")
             if failure.remedy:
                 shown.append(f"\n  {glyphs.arrow} {failure.remedy}", style="bold")

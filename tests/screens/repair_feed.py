@@ -144,9 +144,9 @@ class RepairApp(App[None]):
 
     CSS_PATH = "../../tui/wizard.tcss"
 
-    def __init__(self, feed: RepairFeed, look: Look, *, read_only: bool = False) -> None:
+    def __init__(self, bridge: Bridge, look: Look, *, read_only: bool = False) -> None:
         super().__init__()
-        self.feed = feed
+        self.bridge = bridge
         self._look = look
         self._read_only = read_only
 
@@ -155,4 +155,4 @@ class RepairApp(App[None]):
         self.register_theme(LIGHT)
         self.theme = self._look.theme
         self.set_class(self._look.is_ascii, "-ascii")
-        self.push_screen(RepairScreen(self.feed.bridge, self._look, STEP, read_only=self._read_only))
+        self.push_screen(RepairScreen(self.bridge, self._look, STEP, read_only=self._read_only))

@@ -112,7 +112,7 @@ async def test_a_thousand_hostile_lines_leave_the_screen_as_it_is(feed: RepairFe
 
     generate()
     assert sum(map(len, generated)) >= 1_000
-    app = RepairApp(feed, Look.chosen(environment={}))
+    app = RepairApp(feed.bridge, Look.chosen(environment={}))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         for lines in generated:

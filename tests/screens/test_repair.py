@@ -41,7 +41,7 @@ def feed(still_clock: StillClock) -> RepairFeed:
 async def shown(
     feed: RepairFeed, size: tuple[int, int] = (80, 24), *, read_only: bool = False, look: Look | None = None
 ) -> AsyncIterator[tuple[RepairScreen, Pilot[None]]]:
-    app = RepairApp(feed, look or Look.chosen(environment={}), read_only=read_only)
+    app = RepairApp(feed.bridge, look or Look.chosen(environment={}), read_only=read_only)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         assert isinstance(app.screen, RepairScreen)

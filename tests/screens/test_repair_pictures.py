@@ -51,19 +51,19 @@ async def test_in_the_middle(
     picture: SnapshotAssertion, still_clock: StillClock, size: tuple[int, int], look: dict[str, bool]
 ) -> None:
     feed = in_the_middle(still_clock)
-    async with RepairApp(feed, Look.chosen(environment={}, **look)).run_test(size=size) as pilot:
+    async with RepairApp(feed.bridge, Look.chosen(environment={}, **look)).run_test(size=size) as pilot:
         assert await settled_picture(pilot) == picture
 
 
 async def test_a_large_cluster(picture: SnapshotAssertion, still_clock: StillClock) -> None:
     feed = in_the_middle(still_clock, 300, 256)
-    async with RepairApp(feed, Look.chosen(environment={})).run_test(size=(160, 50)) as pilot:
+    async with RepairApp(feed.bridge, Look.chosen(environment={})).run_test(size=(160, 50)) as pilot:
         assert await settled_picture(pilot) == picture
 
 
 async def test_raw_lines(picture: SnapshotAssertion, still_clock: StillClock) -> None:
     feed = in_the_middle(still_clock)
-    async with RepairApp(feed, Look.chosen(environment={})).run_test(size=(80, 24)) as pilot:
+    async with RepairApp(feed.bridge, Look.chosen(environment={})).run_test(size=(80, 24)) as pilot:
         await settled_picture(pilot)
         await pilot.press("enter")
         while "began" not in await settled_picture(pilot):  # the lines come a moment after the screen
@@ -74,7 +74,7 @@ async def test_raw_lines(picture: SnapshotAssertion, still_clock: StillClock) ->
 async def test_the_question_before_stopping(picture: SnapshotAssertion, still_clock: StillClock) -> None:
     feed = in_the_middle(still_clock)
     with feed.controls.offering(feed.nodes):
-        async with RepairApp(feed, Look.chosen(environment={})).run_test(size=(80, 24)) as pilot:
+        async with RepairApp(feed.bridge, Look.chosen(environment={})).run_test(size=(80, 24)) as pilot:
             await settled_picture(pilot)
             await pilot.press("down", "x")
             assert await settled_picture(pilot) == picture
