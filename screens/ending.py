@@ -15,7 +15,7 @@ class EndingScreen(CrowdedScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one(".findings").focus()
+        self.call_after_refresh(self.query_one(".findings").focus)
 
     def compose_findings(self) -> Iterable[Widget]:
         with VerticalScroll(classes="findings"):

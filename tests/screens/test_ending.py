@@ -62,7 +62,7 @@ async def test_a_complete_restore(
 async def test_every_claim_can_be_scrolled_to_where_the_screen_is_small() -> None:
     app = wizard(played(*proven(), completed()), report=REPORT)
     async with app.run_test(size=SMALL) as pilot:
-        await until(app, pilot, "start the service")
+        await until(app, pilot, "start the service", "Ctrl+Q leaves")
         assert "a fresh timestamp is above F" not in flat(app)
         await pilot.press("end")
         await until(app, pilot, f"all of it looked at once more; a fresh timestamp is above F = {F}")

@@ -3,7 +3,10 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from atlasdb_recovery.events import Event
+from tests.screens.conftest import still_clock
 from tests.tui.recorded import recorded
+
+__all__ = ["sessions", "still_clock"]
 
 
 @pytest.fixture(scope="session")
