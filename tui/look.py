@@ -40,6 +40,8 @@ COLORLESS = "ansi-dark"
 """Textual's NO_COLOR is grey true-colour; this theme leaves the terminal's own colours alone."""
 FROM_OUTSIDE = ("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_SCREENSHOT_LOCATION", "TEXTUAL_DRIVER", "TEXTUAL_DEBUG")
 """Variables that would press keys or change the driver from outside."""
+FIXED_SIZE = ("COLUMNS", "LINES")
+"""Textual would believe an exported size over the terminal's own, and never see a resize."""
 
 
 class Look(NamedTuple):
@@ -65,8 +67,8 @@ class Look(NamedTuple):
 
 
 def prepare_environment(look: Look, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Before Textual reads it: nothing from outside presses keys, and an empty NO_COLOR is none."""
-    for name in FROM_OUTSIDE:
+    """Before Textual reads it: nothing from outside presses keys or fixes the size, and an empty NO_COLOR is none."""
+    for name in (*FROM_OUTSIDE, *FIXED_SIZE):
         environment.pop(name, None)
     if look.has_color:
         environment.pop("NO_COLOR", None)

@@ -1,6 +1,7 @@
 """A scripted operator at a real terminal: reads the screen, and presses what a careful person would."""
 
 import re
+from collections.abc import Sequence
 
 from tests.e2e.terminal import Terminal, flat
 
@@ -58,7 +59,7 @@ class Operator:
         shown = flat(screen)
         return "Type exactly:" in shown or "Enter answers" in shown or "n answers:" not in shown
 
-    def confirm(self) -> None:
+    def confirm(self, paces: Sequence[float] = PACES) -> None:
         """Type the phrase as a person does, look whether it stands there, and only then press Enter.
 
         On a busy machine two keys may arrive in one read; the dialog then wants it all again.
@@ -66,7 +67,7 @@ class Operator:
         screen = flat(self.terminal.wait_for("Type exactly:"))
         found = re.search(r"Type exactly: (.+? on \S+)", screen)
         assert found, screen
-        for apart in PACES:
+        for apart in paces:
             self.terminal.type(found[1], apart=apart)
             if self._stands_there(found[1]):
                 self.terminal.press("Enter")

@@ -30,7 +30,7 @@ class Terminal:
     def __enter__(self) -> Self:
         width, height = self._size
         words = [f"{name}={value}" for name, value in self._environment.items()]
-        line = shlex.join(["env", *words, *self._command])
+        line = shlex.join(["env", "--ignore-environment", *words, *self._command])
         # the shell outlives the program, so that what it printed last and its exit code stay readable
         script = f"{line}; echo EXIT-CODE=$?; exec sleep 86400"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-s", "w", "-x", str(width), "-y", str(height), script)
@@ -56,9 +56,11 @@ class Terminal:
             self._tmux("send-keys", "-t", "w", key)
 
     def type(self, text: str, *, apart: float = TYPED_APART) -> None:
-        """Key by key, no faster than a person does."""
+        """Key by key, `apart` seconds from one to the next: no faster than a person does."""
+        sent = time.monotonic()
         for character in text:
-            time.sleep(apart)
+            time.sleep(max(0.0, sent + apart - time.monotonic()))
+            sent = time.monotonic()
             self._tmux("send-keys", "-t", "w", "-l", character)
 
     def burst(self, text: str) -> None:

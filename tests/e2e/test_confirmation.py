@@ -7,10 +7,14 @@ from tests.e2e.conftest import Place
 from tests.e2e.operator import Operator
 from tests.e2e.terminal import flat
 
+SCRIPTED = (0.05,) * 10
+"""Seconds between two keys of a scripted operator; so many tries, since on a busy machine two may come in one read."""
+
 
 def test_only_what_a_hand_types_removes_anything(place_of: Callable[..., Place]) -> None:
     place = place_of()
-    with place.wizard("restore", *place.settings()) as terminal:
+    # as a shell or `kubectl exec` may export them: a resize has to be seen all the same
+    with place.wizard("restore", *place.settings(), COLUMNS="80", LINES="24") as terminal:
         operator = Operator(terminal)
         operator.until("clean-transactions")
         terminal.press("n")
@@ -36,7 +40,7 @@ def test_only_what_a_hand_types_removes_anything(place_of: Callable[..., Place])
         terminal.press("Enter")
         terminal.wait_for("Enter alone confirms nothing", "Type exactly:")
 
-        operator.confirm()
+        operator.confirm(SCRIPTED)
         operator.until("")
         terminal.press("C-q")
         terminal.wait_for("EXIT-CODE=0")
