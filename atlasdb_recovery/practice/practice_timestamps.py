@@ -4,7 +4,7 @@ from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.names import TIMESTAMP
 from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION, INITIAL_BOUND
 from atlasdb_recovery.cassandra.ports import Cluster, Consistency
-from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded
+from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded, ImmutableTimestampLocks
 
 QUORUM = Consistency.QUORUM
 
@@ -13,6 +13,8 @@ class PracticeTimestamps:
     """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set."""
 
     serves_live = True
+    uses_stored_bound = True
+    immutable_locks: ImmutableTimestampLocks | None = None
 
     def __init__(self, cluster: Cluster, keyspace: str) -> None:
         self._cluster = cluster
@@ -38,8 +40,12 @@ class PracticeTimestamps:
             stored = INITIAL_BOUND
         self._last = self._limit = stored
 
-    async def ping(self) -> None:
+    async def ping(self) -> str:
         """It is in this very process."""
+        return ""
+
+    async def lower_limit(self) -> int:
+        return self._last
 
     async def fresh_timestamp(self) -> int:
         self._last += 1

@@ -15,6 +15,7 @@ from atlasdb_recovery.timestamps.service import (
     HIGHEST_TIMESTAMP,
     AnotherTimestampService,
     FastForwarded,
+    ImmutableTimestampLocks,
     TimestampServiceRefused,
     TimestampServiceUnavailable,
 )
@@ -33,6 +34,8 @@ class EmbeddedTimestamps:
     """
 
     serves_live = False
+    uses_stored_bound = True
+    immutable_locks: ImmutableTimestampLocks | None = None
 
     def __init__(self, cluster: Cluster, keyspace: str, nobody_connected: Callable[[], Awaitable[None]]) -> None:
         self._cluster = cluster
@@ -62,9 +65,13 @@ class EmbeddedTimestamps:
             )
         return bound
 
-    async def ping(self) -> None:
+    async def lower_limit(self) -> int | None:
+        return await self.bound()
+
+    async def ping(self) -> str:
         """Raises TimestampServiceRefused unless there is a bound that may be used, or none yet."""
         await self.bound()
+        return ""
 
     async def fresh_timestamp(self) -> int:
         """The bound plus one, after the bound was raised above it. Up to 1 000 000 timestamps are skipped."""

@@ -24,6 +24,10 @@ class AnotherTimestampService(TimestampServiceRefused):
     """The stored bound changed under our hand: another timestamp service is running on this keyspace."""
 
 
+class PingUnanswered(TimestampServiceRefused):
+    """It answers, but not to its ping: not every service offers one. Nothing is known of the rest."""
+
+
 class FastForwarded(msgspec.Struct, frozen=True):
     """What a fast-forward did. `reached` was read back afterwards: every later fresh timestamp is above it."""
 
@@ -31,6 +35,32 @@ class FastForwarded(msgspec.Struct, frozen=True):
     before: int | None
     reached: int
     changed: bool
+
+
+class ImmutableTimestampLock(msgspec.Struct, frozen=True):
+    """A lock on the immutable timestamp: while it is held, no timestamp from `immutable` on becomes immutable."""
+
+    immutable: int
+    token: str
+
+
+class ImmutableTimestampLocks(Protocol):
+    """Locks on the immutable timestamp (`TimelockService`). A lock that was lost once never comes back."""
+
+    refresh_every: float
+    """Seconds."""
+    lease: float
+    """Seconds after which a lock that was not refreshed is lost."""
+
+    async def lock_immutable_timestamp(self) -> ImmutableTimestampLock: ...
+
+    async def refresh_lock(self, lock: ImmutableTimestampLock, until: float) -> bool:
+        """Whether it has been held without a gap until now; asked until that moment of the event loop's time."""
+        ...
+
+    async def unlock(self, lock: ImmutableTimestampLock) -> bool:
+        """Whether it was held until now."""
+        ...
 
 
 class TimestampService(Protocol):
@@ -46,8 +76,21 @@ class TimestampService(Protocol):
         """True if it may be asked while the service runs; False if only when no client is connected."""
         ...
 
-    async def ping(self) -> None:
-        """Raises TimestampServiceUnavailable or TimestampServiceRefused unless it answers now. Changes nothing."""
+    @property
+    def uses_stored_bound(self) -> bool:
+        """True if its bound is the one in the keyspace's `_timestamp`; False if that must have been invalidated."""
+        ...
+
+    @property
+    def immutable_locks(self) -> ImmutableTimestampLocks | None:
+        """Its locks on the immutable timestamp, which hold sweep back; None if it offers none."""
+        ...
+
+    async def ping(self) -> str:
+        """Who answers, in words, where there is more to say. Changes nothing.
+
+        Raises TimestampServiceUnavailable or TimestampServiceRefused unless it answers now.
+        """
         ...
 
     async def fresh_timestamp(self) -> int:
@@ -56,6 +99,13 @@ class TimestampService(Protocol):
 
     async def bound(self) -> int | None:
         """The stored bound if this service has one that can be read, otherwise None. Changes nothing."""
+        ...
+
+    async def lower_limit(self) -> int | None:
+        """Every fresh timestamp from now on is above this, as it says itself: its stored bound, or a fresh timestamp.
+
+        None if it has none yet.
+        """
         ...
 
     def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
