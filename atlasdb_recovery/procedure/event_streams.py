@@ -46,19 +46,20 @@ async def merged(sources: Sequence[Events], *, beside: Sequence[Events] = ()) ->
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def until(stop: asyncio.Event, source: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
-    """The source's items until it ends or `stop` is set; then it is closed, whatever it is waiting for."""
-    stopping = asyncio.ensure_future(stop.wait())
+async def until(source: AsyncGenerator[Item, None], *stops: asyncio.Event) -> AsyncGenerator[Item, None]:
+    """The source's items until it ends or one of `stops` is set; then it is closed, whatever it is waiting for."""
+    stopping = [asyncio.ensure_future(stop.wait()) for stop in stops]
     following: asyncio.Future[Item | None] | None = None
     try:
-        while not stop.is_set():
+        while not any(stop.is_set() for stop in stops):
             following = asyncio.ensure_future(anext(source, None))
-            await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({following, *stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not following.done() or (item := following.result()) is None:
                 return
             yield item
     finally:
-        stopping.cancel()
+        for each in stopping:
+            each.cancel()
         if following is not None and not following.done():
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)

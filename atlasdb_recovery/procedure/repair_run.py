@@ -22,7 +22,10 @@ from atlasdb_recovery.procedure.ranges_shown import RangesShown
 
 
 class RepairRun:
-    """Streams a node's repair command. `heard_at` is when its last line came, by the context's clock."""
+    """Streams a node's repair command. `heard_at` is when its last line came, by the context's clock.
+
+    `give_up` ends a nodetool that waits for an end that nobody will tell it any more.
+    """
 
     def __init__(
         self,
@@ -39,6 +42,7 @@ class RepairRun:
         self._arguments = arguments
         self._shown = shown
         self._stop = stop
+        self._given_up = asyncio.Event()
         self._progress = RepairProgress()
         self.lines: list[Line] = []
         self.exit_code: int | None = None
@@ -49,13 +53,16 @@ class RepairRun:
         """Whether nodetool was ended by the operator before it ended by itself."""
         return self._stop.is_set() and self.exit_code is None
 
+    def give_up(self) -> None:
+        self._given_up.set()
+
     async def events(self) -> Events:
         nodetool = self._context.nodetool
         shown = nodetool.command(self._node, *self._arguments)
         yield CommandStarted(step=self._step, source=self._node, command=shown)
         yield self._ranges_progressed()
         try:
-            async for item in until(self._stop, nodetool.stream(self._node, *self._arguments)):
+            async for item in until(nodetool.stream(self._node, *self._arguments), self._stop, self._given_up):
                 if isinstance(item, Finished):
                     self.exit_code = item.exit_code
                     yield CommandEnded(

@@ -7,18 +7,24 @@ from atlasdb_recovery.cassandra.activity import Activity, visible_activity
 from atlasdb_recovery.cassandra.node_reports import UnreadableReport
 from atlasdb_recovery.cassandra.ports import ClusterUnreachable, NodetoolFailed, NotEnoughReplicas, RepairWork
 from atlasdb_recovery.cassandra.repair_work import SeenWork
-from atlasdb_recovery.events import Progressed
+from atlasdb_recovery.events import Noted, Progressed, ServerAsked
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.event_streams import Events
 from atlasdb_recovery.procedure.repair_run import RepairRun
 from atlasdb_recovery.procedure.server_question import STILL, ServerQuestion
 
 SILENT_AFTER = 30.0
+STILL_AT_MOST = 3
+"""Answers in one silence that the node is at nothing: then the end of its repair was lost on its way to nodetool."""
+UNANSWERED_AT_MOST = 20
+"""The same where it cannot be asked: a broken connection may be whole again."""
 SHORTEST_WAIT = 0.1
 
 
 class RepairWatch:
     """Asks the node at a gentle pace, one question at a time, and never says what became of the repair.
+
+    A nodetool that stays silent while its node is at nothing is ended, so that the server can be asked for the outcome.
 
     `turn` is shared with the watches of other nodes, so that this machine does not run a nodetool for each at once.
     `since` is the node's own time at which its repair began.
@@ -36,6 +42,7 @@ class RepairWatch:
         self._question = ServerQuestion(context, step, node)
         self._seen = SeenWork()
         self._asked_at = self._told_at = context.seconds_now()
+        self._answers: list[bool | None] = []
         self._shown: dict[str, tuple[int, int]] = {}
 
     async def events(self) -> Events:
@@ -46,13 +53,30 @@ class RepairWatch:
                 now = self._context.seconds_now()
                 silent, seen = now - self._run.heard_at, None
                 if silent >= SILENT_AFTER and now - self._told_at >= SILENT_AFTER:
-                    yield await self._question.asked(
+                    answer = await self._question.asked(
                         silent_seconds=silent, when_still=f"{STILL}, though nodetool has not ended"
                     )
+                    yield answer
+                    if self._is_hopeless(answer):
+                        yield self._given_up(answer)
                     self._told_at, seen = self._context.seconds_now(), self._question.seen
                 for progressed in self._progressed(await self._work(seen)):
                     yield progressed
             self._asked_at = self._context.seconds_now()
+
+    def _is_hopeless(self, answer: ServerAsked) -> bool:
+        if self._run.heard_at > self._told_at or answer.repairing:
+            self._answers.clear()
+        if not answer.repairing:
+            self._answers.append(answer.repairing)
+        return self._answers.count(False) >= STILL_AT_MOST or len(self._answers) >= UNANSWERED_AT_MOST
+
+    def _given_up(self, answer: ServerAsked) -> Noted:
+        self._run.give_up()
+        text = (
+            f"{self._node}: nodetool has said nothing for {answer.silent_seconds:.0f} s; it is ended: {answer.answer}"
+        )
+        return Noted(step=self._step, level="warning", text=text)
 
     def _seconds_left(self) -> float:
         next_silence = max(self._run.heard_at, self._told_at) + SILENT_AFTER

@@ -64,7 +64,7 @@ async def test_closing_it_closes_sources_that_nobody_takes_events_from() -> None
 async def test_until_stopped() -> None:
     stop, source = asyncio.Event(), Source("a", 2, hangs=True)
     taken = []
-    async for event in until(stop, source.events()):
+    async for event in until(source.events(), stop):
         taken.append(event)
         if len(taken) == 2:
             asyncio.get_running_loop().call_soon(stop.set)
@@ -74,20 +74,20 @@ async def test_until_stopped() -> None:
 
 async def test_until_the_source_ends_or_fails_by_itself() -> None:
     stop = asyncio.Event()
-    assert await texts(until(stop, Source("a", 2).events())) == ["a0", "a1"]
+    assert await texts(until(Source("a", 2).events(), stop)) == ["a0", "a1"]
     with pytest.raises(OSError, match="a"):
-        await texts(until(stop, Source("a", 2, fails=True).events()))
+        await texts(until(Source("a", 2, fails=True).events(), stop))
 
 
 async def test_stopped_before_it_began_nothing_comes() -> None:
     stop = asyncio.Event()
     stop.set()
-    assert await texts(until(stop, Source("a", 2).events())) == []
+    assert await texts(until(Source("a", 2).events(), stop)) == []
 
 
 async def test_cancelled_while_it_waits_the_source_is_closed() -> None:
     source = Source("a", 1, hangs=True)
-    task = asyncio.create_task(texts(until(asyncio.Event(), source.events())))
+    task = asyncio.create_task(texts(until(source.events(), asyncio.Event())))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     task.cancel()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from atlasdb_recovery.events import LinePrinted, Progressed, RangesRepaired, RepairJudged, ServerAsked
+from atlasdb_recovery.events import LinePrinted, Noted, Progressed, RangesRepaired, RepairJudged, ServerAsked
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect, RepairFault
 from atlasdb_recovery.procedure.runner import Outcome
 from tests.repair.bench import FIRST, SECOND, RepairBench, WatchingFrontEnd
@@ -87,6 +87,19 @@ async def test_nothing_runs_there_any_more_though_nodetool_lives(bench: RepairBe
     assert "the server remembers" in judged.reasons[0]
 
 
+async def test_a_nodetool_that_never_hears_of_the_end_is_ended_and_the_server_decides(bench: RepairBench) -> None:
+    """Seen on Palantir's fork when a replica died: nodetool waits for ever, and nothing repairs any more."""
+    bench.simulated.faults.in_next_repair(SECOND, RepairFault(silent_after=1, silent_for=1e9, deaf=True))
+    front_end = WatchingFrontEnd()
+    assert await bench.repaired(front_end) is Outcome.DONE
+    told = [event.text for event in front_end.events if isinstance(event, Noted) and "it is ended" in event.text]
+    assert len(told) == 1
+    assert told[0].startswith(f"{SECOND}: nodetool has said nothing for ")
+    during = [event for event in front_end.seen(ServerAsked, node=SECOND) if event.silent_seconds]
+    assert [event.repairing for event in during] == [False] * 3
+    assert "the server remembers" in front_end.seen(RepairJudged, node=SECOND)[-1].reasons[0]
+
+
 async def test_a_server_that_cannot_be_asked_is_unknown_and_the_repair_goes_on(bench: RepairBench) -> None:
     bench.simulated.faults.in_next_repair(SECOND, RepairFault(silent_after=2, silent_for=50))
     unanswered = [CommandFault(("tpstats",), address=SECOND, exit_code=1, stderr=("Connection refused \x1b[31m",))]
@@ -136,5 +149,5 @@ async def test_a_node_is_asked_as_seldom_as_it_is_set(bench: RepairBench) -> Non
     bench.practice.nodetool.run = counted  # type: ignore[method-assign, assignment]
     front_end = WatchingFrontEnd()
     assert await bench.repaired(front_end) is Outcome.DONE
-    assert all(later - earlier >= 7.0 for earlier, later in zip(calls, calls[1:], strict=False))
+    assert all(later - earlier >= 7.0 for earlier, later in zip(calls, calls[1:], strict=False)), calls
     assert len(calls) >= (2 if bench.simulated.dialect is Dialect.PALANTIR else 0)
