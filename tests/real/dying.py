@@ -62,4 +62,4 @@ if __name__ == "__main__":
         patch.object(Connection, "once", death.of_writes(Connection.once)),
         patch.object(Connection, "conditional", death.of_writes(Connection.conditional)),
     ):
-        run(arguments)
+        sys.exit(run(arguments))

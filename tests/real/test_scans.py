@@ -21,7 +21,7 @@ from atlasdb_recovery.practice.real import RealCluster
 from atlasdb_recovery.practice.real_practice import RealPractice, connected
 from atlasdb_recovery.procedure.removal.pieces import pieces_of
 
-KEYSPACE = "scanned"
+KEYSPACE = "scans"
 SCHEMAS = {TRANSACTIONS: 1, TRANSACTIONS2: 2}
 WRITE_TIME = 1_000_000
 BATCH = 100
