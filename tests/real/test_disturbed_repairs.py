@@ -53,6 +53,7 @@ class Disturbed:
 
 @pytest.mark.parametrize("lost_keyspace", ["lost_5_0", "lost_2_2"], indirect=True)
 async def test_nodetool_killed_and_then_a_replica_killed(lost_keyspace: Lost, tmp_path: Path) -> None:
+    """The second ends as not repaired, or as unknown: on the fork nodetool may never hear that the replica died."""
     real = lost_keyspace.real
     one, two, three = real.addresses
     async with lost_keyspace.arena(tmp_path) as arena:
@@ -71,10 +72,9 @@ async def test_nodetool_killed_and_then_a_replica_killed(lost_keyspace: Lost, tm
         front_end, journal = ScriptedFrontEnd(), MemoryJournal()
         assert await arena.restore(front_end, journal=journal) is Outcome.FAILED, front_end.refusals()
         judged = [event for event in front_end.events if isinstance(event, RepairJudged)]
-        assert [(event.node, event.verdict) for event in judged] == [(one, "repaired"), (two, "not-repaired")], judged
+        assert [(event.node, event.verdict == "repaired") for event in judged] == [(one, True), (two, False)], judged
         asked = [event.text for event in front_end.events if isinstance(event, Noted) and "asking" in event.text]
-        assert len(asked) == 1
-        assert asked[0].startswith(one)
+        assert len([text for text in asked if text.startswith(one)]) == 1
         assert "remembers a full repair" in judged[0].reasons[0]
 
         await arena.nodes.start_node(three)
