@@ -60,6 +60,8 @@ class GuardChecked(Event, frozen=True, kw_only=True):
     evidence: str
     remedy: str = ""
     seconds: float = 0.0
+    may_be_overruled: bool = False
+    """Whether the operator's words let the step go on against it."""
 
 
 class GuardOverruled(Event, frozen=True, kw_only=True):

@@ -62,6 +62,10 @@ class RecoveryApp(PracticeFlow):
         else:
             self._show_sessions()
 
+    async def on_unmount(self) -> None:
+        if self.practice is not None:
+            await self.practice.close()
+
     def _show_sessions(self) -> None:
         async def show() -> None:
             found = await asyncio.to_thread(self.workplace.sessions)
@@ -161,7 +165,10 @@ class RecoveryApp(PracticeFlow):
             self._exit_code = 5
             self._ended()
         elif event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.explain(event.worker.error)
+            if self.practice is None or self._leaving:
+                self.explain(event.worker.error)
+            else:
+                self.tell_why_stopped(event.worker.error)
 
     def _ended(self) -> None:
         if self.bridge is not None and (session := self.bridge.view.state.session):
@@ -199,6 +206,7 @@ class RecoveryApp(PracticeFlow):
 
     def back_to_welcome(self) -> None:
         self.bridge = None
+        self.end_practice()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._show_sessions()

@@ -1,7 +1,7 @@
 """A scenario on the application: briefing, session, practice world, debriefing."""
 
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from tui.session_flow import SessionFlow
 from tui.workplace import Practice, Workplace
@@ -9,6 +9,7 @@ from tui.workplace import Practice, Workplace
 if TYPE_CHECKING:
     from screens.briefing import BriefingScreen
     from screens.practice import PracticeScreen
+    from tui.bridge import Bridge
     from tui.look import Look
     from tui.step_screen import StepScreen
 
@@ -51,16 +52,20 @@ class PracticeFlow(SessionFlow):
             self.explain(error)
 
     def on_briefing_screen_begun(self) -> None:
+        assert self.practice is not None
+        self._run(self.practice.begin)
+
+    def _run(self, run: "Callable[[Bridge], Coroutine[Any, Any, Any]]") -> None:
+        """Each time with a view of its own: the session may be another one than before."""
         from tui.bridge import Bridge
         from tui.session_view import SessionView
 
         assert self.practice is not None
         opening = self.practice.opening()
         bridge = Bridge(SessionView(opening.steps, mode=opening.mode, keyspace=opening.keyspace))
-        self.run_session(bridge, partial(self.practice.run, bridge))
+        self.run_session(bridge, lambda: run(bridge))
 
     def on_briefing_screen_closed(self) -> None:
-        self.end_practice()
         self.back_to_welcome()
 
     def on_step_screen_world_asked(self, event: "StepScreen.WorldAsked") -> None:
@@ -89,6 +94,16 @@ class PracticeFlow(SessionFlow):
             return
         await self.push_screen(WordsDialog("In the practice world", seen))
 
+    def tell_why_stopped(self, error: BaseException) -> None:
+        """The engine has ended with an error; the practice world is still there, and the session may go on."""
+        from screens.dialogs.words import WordsDialog
+
+        assert self.bridge is not None
+        lines = self.workplace.explained(error).lines
+        self.bridge.view.stopped = " ".join(lines)
+        self.bridge.view.touched()
+        self.push_screen(WordsDialog("The session has stopped", "\n\n".join(lines)))
+
     def on_step_screen_over(self, event: "StepScreen.Over") -> None:
         """The practice session has ended: complete, parked or failed."""
         from screens.dialogs.choice import ChoiceDialog
@@ -100,6 +115,7 @@ class PracticeFlow(SessionFlow):
         answers = (
             ("again", "Go on with the session"),
             ("world", "Open the practice world first"),
+            ("anew", "Begin a new restore, from the backup"),
             ("debrief", "Give it up: debriefing"),
         )
         self.push_screen(ChoiceDialog("The session has stopped", text, answers), self._chosen_after_end)
@@ -107,10 +123,11 @@ class PracticeFlow(SessionFlow):
     def _chosen_after_end(self, answer: str | None) -> None:
         from tui.step_screen import StepScreen
 
-        assert self.bridge is not None
+        assert self.practice is not None
         if answer == "again":
-            assert self.practice is not None
-            self.run_session(self.bridge, partial(self.practice.run, self.bridge))
+            self._run(self.practice.resume)
+        elif answer == "anew":
+            self._run(self.practice.begin)
         elif answer == "world":
             self.on_step_screen_world_asked(StepScreen.WorldAsked())
         elif answer == "debrief":
@@ -128,7 +145,6 @@ class PracticeFlow(SessionFlow):
         except Exception as error:
             self.explain(error)
             return
-        self.end_practice()
         self.back_to_welcome()
         await self.push_screen(DebriefScreen(lines))
 

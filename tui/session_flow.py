@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.worker import Worker
 
 from tui.look import Look
@@ -29,6 +30,7 @@ class SessionFlow(App[int]):
         self.look = look
         self.bridge: Bridge | None = None
         self._engine: Worker[Any] | None = None
+        self._following: Timer | None = None
         self._only_look = False
         self._shown_step = ""
         self._asked: ToAnswer | None = None
@@ -63,7 +65,8 @@ class SessionFlow(App[int]):
         self._shown_step = ""
         self._engine = self.run_worker(run(), name=ENGINE, group=ENGINE, exclusive=True, exit_on_error=False)
         self.follow()
-        self.set_interval(0.2, self._follow_current)
+        if self._following is None:
+            self._following = self.set_interval(0.2, self._follow_current)
 
     def follow(self) -> None:
         """Show the step that the session is at."""
@@ -160,5 +163,5 @@ class SessionFlow(App[int]):
             if reason is not None and self.bridge is not None:
                 self.bridge.decide(event.waiting, Overruled(event.guard, reason, BY))
 
-        text = f"Why may this go on although {event.guard} refuses? Guards that protect data cannot be overruled."
+        text = f"Why may this go on although {event.guard} refuses? Your words go into the journal and the report."
         self.push_screen(TypedReasonDialog(event.guard, text), answered)

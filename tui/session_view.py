@@ -25,6 +25,7 @@ from atlasdb_recovery.events import (
     StepIntended,
     StepVerified,
 )
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Step
@@ -87,6 +88,8 @@ class SessionView:
         """Where the session's report lies, once it has been written."""
         self.watched: SeenGuard | None = None
         """What the watch over the clients saw last."""
+        self.stopped = ""
+        """Why the engine has ended, where the session itself could not say so."""
         self.began = time.monotonic()
         self.version = 0
 
@@ -109,7 +112,7 @@ class SessionView:
 
     def say(self, line: str) -> None:
         """A line for the session's log."""
-        self.log.append(f"{time.strftime('%H:%M:%S')}  {line}")
+        self.log.append(f"{time.strftime('%H:%M:%S')}  {plain(line)}")
         self.log_length += 1
         self.version += 1
 

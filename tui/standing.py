@@ -16,8 +16,10 @@ class Standing(NamedTuple):
 def standing(view: SessionView, waiting: Waiting | None, step: str, *, read_only: bool) -> Standing:
     """For the screen of this step."""
     if ended := _ended(view):
-        in_practice = view.mode == "PRACTICE"
-        return Standing(in_practice, f"{ended}. n goes on from here" if in_practice else ended)
+        if view.mode != "PRACTICE":
+            return Standing(False, ended)
+        is_done = view.state.outcome == "completed"
+        return Standing(True, f"{ended}. n goes on from here" if is_done else f"n goes on from here; {ended}")
     current = view.current
     if step != current:
         state = view.state.step(step).status
@@ -52,11 +54,14 @@ def _following(view: SessionView, current: str) -> str:
 
 def _ended(view: SessionView) -> str:
     state = view.state
+    if view.stopped:
+        return f"stopped: {view.stopped}"
     match state.outcome:
         case "completed":
             return f"{headline(view)}{': every claim is proven' if is_complete(view) else ''}. Ctrl+Q leaves"
         case "parked":
-            return f"parked: {state.reason}. Go on with: atlasdb-recovery resume {state.session}"
+            how = "" if view.mode == "PRACTICE" else f". Go on with: atlasdb-recovery resume {state.session}"
+            return f"parked: {state.reason}{how}"
         case "aborted":
             return f"aborted: {state.reason}"
         case _:

@@ -253,11 +253,14 @@ class StepScreen(Screen[None]):
             self.bridge.decide(self.bridge.waiting, Choice.PARK)
 
     def action_overrule(self) -> None:
-        waiting = self.bridge.waiting
-        if isinstance(waiting, Refused) and self.guards.chosen in {check.guard for check in waiting.refusals}:
-            self.post_message(self.OverruleAsked(waiting, self.guards.chosen))
-        else:
+        waiting, chosen = self.bridge.waiting, self.guards.chosen
+        refusals = {check.guard: check for check in waiting.refusals} if isinstance(waiting, Refused) else {}
+        if not isinstance(waiting, Refused) or chosen not in refusals:
             self.notify("Put the cursor on a guard that refuses.", markup=False)
+        elif not refusals[chosen].may_be_overruled:
+            self.notify(f"{chosen} protects data: nobody can overrule it. Mend it, then r looks again.", markup=False)
+        else:
+            self.post_message(self.OverruleAsked(waiting, chosen))
 
     def overrule(self, waiting: Refused, guard: str, reason: str) -> None:
         self.bridge.decide(waiting, Overruled(guard, reason, BY))

@@ -84,8 +84,12 @@ class Practice(Protocol):
 
     def opening(self) -> Opening: ...
 
-    async def run(self, bridge: "Bridge") -> "Outcome":
-        """A restore session; one that was parked or has failed goes on where it was."""
+    async def begin(self, bridge: "Bridge") -> "Outcome":
+        """A new restore session."""
+        ...
+
+    async def resume(self, bridge: "Bridge") -> "Outcome":
+        """The restore session that can go on where it was; a new one where there is none."""
         ...
 
     def deeds(self) -> Sequence[Deed]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from atlasdb_recovery.cli.graph import practice_graph
 from atlasdb_recovery.cli.practice import VERSIONS
 from atlasdb_recovery.cli.quiet_front_end import QuietFrontEnd
+from atlasdb_recovery.cli.replay import replay
 from atlasdb_recovery.cli.sessions import PROCEDURES, Session, SessionFrontEnd
+from atlasdb_recovery.journal.record import journal_path
 from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.world import Machines
@@ -18,6 +20,7 @@ from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.settings import Settings
 from tui.bridge import Bridge
 from tui.workplace import Deed, Lesson, Opening
@@ -54,9 +57,15 @@ class PlayedDrill:
     def opening(self) -> Opening:
         return Opening("restore", "PRACTICE", self._begun.settings.keyspace, PROCEDURES["restore"]())
 
-    async def run(self, bridge: Bridge) -> Outcome:
-        session, parked = self._session(self._begun.settings, bridge), self._begun.resumable
-        return await (session.run_new("restore") if parked is None else session.run_again(parked))
+    async def begin(self, bridge: Bridge) -> Outcome:
+        return await self._session(self._begun.settings, bridge).run_new("restore")
+
+    async def resume(self, bridge: Bridge) -> Outcome:
+        settings, session = self._begun.settings, self._begun.resumable
+        if session is None:
+            return await self.begin(bridge)
+        replay(journal_path(settings.state_dir, session), bridge, SessionState(), after=0)
+        return await self._session(settings, bridge).run_again(session)
 
     def deeds(self) -> Sequence[Deed]:
         return [Deed(action.key, action.name, action.stands_for) for action in self._begun.actions]

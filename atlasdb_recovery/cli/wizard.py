@@ -119,16 +119,10 @@ class LiveWorkplace:
             await asyncio.sleep(FOLLOWED_EVERY)
 
     def _replay(self, session: str, bridge: "Bridge", state: "SessionState", *, after: int) -> int:
-        """Shows what the journal holds beyond record `after`. Returns the number of the last one shown."""
-        from atlasdb_recovery.journal.reader import JournalReader
+        from atlasdb_recovery.cli.replay import replay
         from atlasdb_recovery.journal.record import journal_path
 
-        for record in JournalReader(journal_path(self._state_dir(), session)):
-            if record.seq > after:
-                after = record.seq
-                state.apply(record.event)
-                bridge.show(record.event, state)
-        return after
+        return replay(journal_path(self._state_dir(), session), bridge, state, after=after)
 
     def lessons(self) -> "Sequence[Lesson]":
         from atlasdb_recovery.cli.played_drill import lessons

@@ -202,6 +202,7 @@ class Runner:
                 evidence=plain(result.evidence),
                 remedy="" if result.status is GuardStatus.PASSED else plain(result.remedy or guard.remedy),
                 seconds=round(time.monotonic() - began, 3),
+                may_be_overruled=guard.may_be_overruled or bool(guard.answered_by),
             )
             self._emit(event, sync=False)
             return event

@@ -107,10 +107,10 @@ class Drill:
 
     @property
     def resumable(self) -> str | None:
-        """The restore session to go on with: the one that was parked last, else the last that had begun a step."""
+        """The restore session to go on with: of those that began a step, else of all, the one parked last."""
         left = [s for s in sessions(self.settings.state_dir) if s.procedure == RESTORE and s.can_be_resumed]
-        parked = [session for session in left if session.state == "parked"]
-        begun = [session for session in left if session.unproven]
+        begun = [session for session in left if session.began]
+        parked = [session for session in begun or left if session.state == "parked"]
         return next((session.id for session in (*parked, *begun)), None)
 
     @property
