@@ -44,6 +44,7 @@ class RecoveryApp(PracticeFlow):
         self.register_theme(LIGHT)
         self.theme = self.look.theme
         self.set_class(self.look.is_ascii, "-ascii")
+        self.set_class(not self.look.has_color, "-colorless")
 
     def get_default_screen(self) -> WelcomeScreen:
         return WelcomeScreen(read_only=self.workplace.read_only)

@@ -1,14 +1,16 @@
 """One session on the application: its engine, the screen of the step it is at, and what it asks."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
+from tui.ascii_signs import AsciiSigns
 from tui.look import Look
 from tui.terminal import Terminal
 
@@ -26,8 +28,10 @@ class SessionFlow(App[int]):
     """The engine runs in one task of the application, never in a screen's; screens come and go around it."""
 
     def __init__(self, look: Look) -> None:
-        super().__init__(driver_class=Terminal)
+        # asked for here: Textual decides how to leave colour out before it knows the theme, and paints black on black
+        super().__init__(driver_class=Terminal, ansi_color=None if look.has_color else True)
         self.look = look
+        self._signs = AsciiSigns(enabled=look.is_ascii)
         self.bridge: Bridge | None = None
         self._engine: Worker[Any] | None = None
         self._following: Timer | None = None
@@ -35,6 +39,10 @@ class SessionFlow(App[int]):
         self._shown_step = ""
         self._asked: ToAnswer | None = None
         self._question: ModalScreen[str | None] | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._signs] if self._signs.enabled else filters
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the screen's keys do, as far as they do it now; the palette asks the same guard as the keys."""
@@ -130,11 +138,14 @@ class SessionFlow(App[int]):
         self._ask(event.waiting)
 
     def _ask(self, waiting: "ToAnswer") -> None:
+        """Once, though a key pressed twice and the clock may all want it."""
         from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
         from screens.dialogs.typed_reason import TypedReasonDialog
         from tui.plan_change import plan_change
 
         assert self.bridge is not None
+        if self._question in self.screen_stack or waiting is not self.bridge.waiting:
+            return
         question = waiting.question
         self._asked = waiting
         if question.phrase:

@@ -7,15 +7,49 @@ import asyncio
 import inspect
 import pickle
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+ASKED_ABOUT = ("arena", "exercise", "gate")
+"""What the test itself asks; everything else is asked by the program."""
+
+
+class Gate:
+    """Lets requests through. Once closed it keeps them, unanswered and undone, until it is opened."""
+
+    def __init__(self) -> None:
+        self._opened = asyncio.Event()
+        self._opened.set()
+        self._method, self._left = "", 0
+
+    async def close_at(self, method: str, call: int = 1) -> None:
+        """Closes at this call, counted from 1, of this method; "" is any."""
+        self._method, self._left = method, call
+
+    async def is_closed(self) -> bool:
+        return not self._opened.is_set()
+
+    async def open(self) -> None:
+        self._opened.set()
+
+    async def passes(self, method: str) -> None:
+        if self._left and self._method in {"", method}:
+            self._left -= 1
+            if not self._left:
+                self._opened.clear()
+        await self._opened.wait()
+
 
 async def serve(socket: Path, **objects: Any) -> asyncio.Server:
-    """Answers until the server is closed. `objects` by the names they are asked for."""
+    """Answers until the server is closed. `objects` by the names they are asked for; a `gate` is there already."""
+    gate = Gate()
+    objects["gate"] = gate
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         name, method, arguments, options = pickle.loads(await reader.read())
+        if name not in ASKED_ABOUT:
+            await gate.passes(method)
         try:
             result: Any = getattr(objects[name], method)(*arguments, **options)
             if inspect.isasyncgen(result) or hasattr(result, "__aiter__"):
@@ -25,9 +59,10 @@ async def serve(socket: Path, **objects: Any) -> asyncio.Server:
             reply = (True, result)
         except Exception as error:
             reply = (False, error)
-        writer.write(pickle.dumps(reply))
-        writer.write_eof()
-        await writer.drain()
+        with suppress(ConnectionError):  # whoever asked may be dead by now
+            writer.write(pickle.dumps(reply))
+            writer.write_eof()
+            await writer.drain()
         writer.close()
 
     return await asyncio.start_unix_server(answer, str(socket))

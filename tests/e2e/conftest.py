@@ -16,9 +16,13 @@ from tests.e2e.terminal import Terminal, environment
 
 
 class Place(NamedTuple):
-    """A directory with `recovery.yml`, and the cluster it names."""
+    """A directory with `recovery.yml`, and the cluster it names.
+
+    `timestamps`: the address of the running service's own endpoint, where there is one.
+    """
 
     directory: Path
+    timestamps: str = ""
 
     def wizard(self, *arguments: str, width: int = 80, height: int = 24, **more: str) -> Terminal:
         command = [sys.executable, "-m", "tests.e2e.program", str(self.directory), *arguments]
@@ -38,6 +42,11 @@ class Place(NamedTuple):
         assert succeeded, result
         return result
 
+    def lose(self) -> None:
+        """The service is killed, the keyspace is gone."""
+        self.asked("exercise", "kill_service")
+        self.asked("exercise", "lose_keyspace")
+
     def verdict(self) -> str:
         """ "right", or what the oracle finds."""
         verdict = self.asked("arena", "verdict")
@@ -46,7 +55,7 @@ class Place(NamedTuple):
 
 @pytest.fixture
 def place_of(tmp_path: Path) -> Iterator[Callable[..., Place]]:
-    """Starts a cluster: `place_of("5.0")` with the keyspace lost, `place_of("5.0", "alive")` before any backup."""
+    """Starts a cluster: `place_of("5.0")` with the keyspace lost, `place_of("5.0", "alive")` with a running service."""
     assert shutil.which("tmux"), "these tests drive a real terminal: install tmux"
     started: list[subprocess.Popen[str]] = []
 
@@ -60,8 +69,9 @@ def place_of(tmp_path: Path) -> Iterator[Callable[..., Place]]:
         )
         started.append(process)
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == "READY"
-        return Place(directory)
+        ready, _, timestamps = process.stdout.readline().strip().partition(" ")
+        assert ready == "READY"
+        return Place(directory, timestamps)
 
     yield start
     for process in started:

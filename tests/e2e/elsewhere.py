@@ -1,6 +1,7 @@
-"""A simulated cluster with a lost keyspace, in a process of its own: `python -m tests.e2e.elsewhere DIRECTORY DIALECT`.
+"""A simulated cluster in a process of its own: `python -m tests.e2e.elsewhere DIRECTORY DIALECT lost|alive`.
 
-Prints READY once a backup was taken, the keyspace is lost and the cluster answers; stays until it is killed.
+Prints READY once the cluster answers; stays until it is killed. Where its keyspace is lost, a backup was taken before;
+where it is alive, its service goes on, and READY is followed by the address of the service's own timestamp endpoint.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
 from tests.cli.rehearsal import Rehearsal
 from tests.e2e.cluster_elsewhere import serve
 
@@ -16,16 +18,20 @@ SOCKET = "cluster.sock"
 
 async def stay(directory: Path, dialect: Dialect, *, is_lost: bool) -> None:
     rehearsal = Rehearsal(directory, dialect, stages=15)
-    arena = rehearsal.arena
+    arena, nodes = rehearsal.arena, rehearsal.nodes
+    served = {"cluster": nodes.cluster, "nodetool": nodes.nodetool, "arena": arena, "exercise": arena.exercise}
     if is_lost:
         await arena.back_up_and_lose()
-    else:
-        await arena.exercise.make_history()
-    server = await serve(
-        directory / SOCKET, cluster=rehearsal.nodes.cluster, nodetool=rehearsal.nodes.nodetool, arena=arena
-    )
-    print("READY", flush=True)
-    await server.serve_forever()
+        server = await serve(directory / SOCKET, **served)
+        print("READY", flush=True)
+        await server.serve_forever()
+        return
+    await arena.exercise.make_history()
+    arena.exercise.start_service()
+    server = await serve(directory / SOCKET, **served)
+    with TimestampEndpoint(arena.exercise.timestamps) as endpoint:
+        print("READY", endpoint.uri, flush=True)
+        await server.serve_forever()
 
 
 if __name__ == "__main__":

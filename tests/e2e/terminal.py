@@ -1,6 +1,7 @@
 """A real terminal for the wizard: tmux, driven by keys and read by its screen. Nothing here sleeps for a result."""
 
 import os
+import re
 import secrets
 import shlex
 import subprocess
@@ -11,6 +12,12 @@ from typing import Self
 
 ASKED_EVERY = 0.1
 PATIENCE = 120.0
+LEFT_BEHIND = " ".join(
+    f"#{{{name}}}"
+    for name in ("cursor_flag", "alternate_on", "mouse_any_flag", "mouse_sgr_flag", "keypad_flag", "keypad_cursor_flag")
+)
+"""Of the terminal's modes, what tmux tells. A paste that is not echoed as it is shows brackets that were left on."""
+STYLED = re.compile(r"\x1b\[[\d;:]*m")
 TYPED_APART = 0.06
 """Seconds between two keys of a phrase: as a person types."""
 
@@ -26,13 +33,16 @@ class Terminal:
         self._command = command
         self._environment = environment
         self.pid = 0
+        self.seen: list[str] = []
+        """Every screen there was, with the escapes of its colours and styles."""
 
     def __enter__(self) -> Self:
         width, height = self._size
         words = [f"{name}={value}" for name, value in self._environment.items()]
         line = shlex.join(["env", "--ignore-environment", *words, *self._command])
         # the shell outlives the program, so that what it printed last and its exit code stay readable
-        script = f"{line}; echo EXIT-CODE=$?; exec sleep 86400"
+        script = f'before=$(stty -g); {line}; echo EXIT-CODE=$?; [ "$before" = "$(stty -g)" ] && echo SAME-MODES'
+        script += "; exec sleep 86400"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-s", "w", "-x", str(width), "-y", str(height), script)
         self.pid = int(self._tmux("display-message", "-p", "-t", "w", "#{pane_pid}"))
         return self
@@ -45,15 +55,23 @@ class Terminal:
         self._tmux("kill-session", "-t", "w")
 
     def screen(self) -> str:
-        return self._tmux("capture-pane", "-p", "-t", "w")
+        """Its text, line by line."""
+        painted = self._tmux("capture-pane", "-e", "-p", "-t", "w")
+        if painted not in self.seen[-1:]:
+            self.seen.append(painted)
+        return STYLED.sub("", painted)
 
-    def is_sane(self) -> bool:
-        """The alternate screen is off and the cursor is visible."""
-        return self._tmux("display-message", "-p", "-t", "w", "#{alternate_on}#{cursor_flag}").strip() == "01"
+    def assert_sane(self) -> None:
+        """After the program: the cursor is visible, nothing that it switched on is left, and the shell is heard."""
+        self.wait_for("SAME-MODES")
+        assert self._tmux("display-message", "-p", "-t", "w", LEFT_BEHIND).split() == ["1", "0", "0", "0", "0", "0"]
+        self.paste("as typed in the shell")
+        self.wait_until(lambda screen: "as typed in the shell" in map(str.strip, screen.splitlines()), "an echo")
 
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self._tmux("send-keys", "-t", "w", key)
+    def press(self, key: str, *, after: float = 0.0) -> None:
+        """`after`: seconds since whatever was pressed before."""
+        time.sleep(after)
+        self._tmux("send-keys", "-t", "w", key)
 
     def type(self, text: str, *, apart: float = TYPED_APART) -> None:
         """Key by key, `apart` seconds from one to the next: no faster than a person does."""
@@ -92,6 +110,12 @@ class Terminal:
     def _tmux(self, *arguments: str) -> str:
         done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, check=True)
         return done.stdout
+
+
+def has_color(painted: str) -> bool:
+    """Whether any of a screen's escapes sets a colour; a terminal's default one is none."""
+    codes = {int(code) for escape in STYLED.findall(painted) for code in re.findall(r"\d+", escape)}
+    return any(30 <= code <= 38 or 40 <= code <= 48 or 90 <= code <= 107 for code in codes)
 
 
 def flat(screen: str) -> str:

@@ -1,5 +1,6 @@
 """The words that a removal needs: what lets it go on, and everything that does not."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,9 @@ from tests.screens.removal_feed import (
 )
 from tests.screens.typist import Typist
 from tui.app import RecoveryApp
+from tui.bridge import ToAnswer
 from tui.look import Look
+from tui.step_screen import StepScreen
 from tui.widgets.phrase_input import APART, ARMED_AFTER, PhraseInput
 
 PHRASE = "remove 1284 from orders on prod-eu-1"
@@ -283,6 +286,27 @@ async def test_esc_leaves_it_unanswered_and_next_asks_again() -> None:
         await desk.typist.press("n")
         await desk.until(lambda: desk.is_asked)
         assert desk.typed == ""
+
+
+async def test_next_pressed_twice_asks_once() -> None:
+    asking = Asking()
+    app = wizard(asking, UNICODE, mode=asking.mode)
+    async with app.run_test(size=(80, 24)) as pilot:
+        desk = Desk(app, pilot, Typist(app, pilot), asking)
+        await desk.until(lambda: "n begins clean-transactions" in shown(app))
+        step = app.screen
+        assert isinstance(step, StepScreen)
+        step.action_advance()
+        for _ in range(100):  # so short that no clock has ticked
+            await asyncio.sleep(0)
+        assert isinstance(step.bridge.waiting, ToAnswer)
+        step.action_advance()
+        await desk.until(lambda: desk.is_asked)
+        await pilot.pause(0.5)
+        await desk.typist.press("escape")
+        await desk.until(lambda: not desk.is_asked)
+        await pilot.pause(0.5)
+        assert app.screen is step
 
 
 async def test_the_palette_and_quit_confirm_nothing() -> None:

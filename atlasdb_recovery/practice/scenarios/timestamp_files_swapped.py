@@ -20,7 +20,7 @@ class TimestampFilesSwapped(Scenario):
     )
     built_in = "backup.timestamp holds F, and fast-forward.timestamp holds B."
     rules = (
-        "1 ≤ B < F. With them swapped, transactions that committed during the backup would stay, torn, and timestamps "
+        "1 <= B < F. With them swapped, transactions that committed during the backup would stay, torn, and timestamps "
         "that were handed out already would be handed out again.",
         "A number that looks wrong is never made to fit: only the backup itself says what its timestamps are.",
     )

@@ -30,7 +30,7 @@ def read_timestamps(context: Context) -> BackupTimestamps:
 
 
 class TimestampsInOrder(Guard):
-    proves = "1 ≤ B < F, both are this backup's, and F is a number a timestamp service can go on from."
+    proves = "1 <= B < F, both are this backup's, and F is a number a timestamp service can go on from."
     remedy = "Check that backup.timestamp and fast-forward.timestamp belong to this backup and are not swapped."
 
     async def check(self, context: Context) -> GuardResult:

@@ -152,7 +152,7 @@ class ClocksClose(Guard):
         behind, ahead = min(clocks, key=lambda c: c.offset), max(clocks, key=lambda c: c.offset)
         apart = ahead.offset - behind.offset
         unsure = _unsure(ahead, behind)
-        shown = f"{apart:.3f} s apart (± {unsure:.3f} s)"
+        shown = f"{apart:.3f} s apart (give or take {unsure:.3f} s)"
         if apart:
             shown += f": {ahead.node} is furthest ahead, {behind.node} furthest behind"
         if apart - unsure > CLOCKS_BLOCK:
