@@ -36,9 +36,11 @@ class Lost:
             arena = Arena(practice, directory, stages=STAGES, exercise=ExerciseOnRealRows)
             arena.exercise.writer.truth = self.truth
             arena.exercise.writer.schema_map = self.schema_map
-            yield arena
-            if await practice.cluster.keyspace(arena.exercise.keyspace) is not None:
-                await arena.exercise.lose_keyspace()
+            try:
+                yield arena
+            finally:
+                if await practice.cluster.keyspace(arena.exercise.keyspace) is not None:
+                    await arena.exercise.lose_keyspace()
 
     def settings(self, directory: Path) -> Path:
         """A `recovery.yml` for the program, run as a command, on a copy of the backup in this directory."""

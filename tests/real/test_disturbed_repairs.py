@@ -80,8 +80,8 @@ async def test_nodetool_killed_and_then_a_replica_killed(lost_keyspace: Lost, tm
         await arena.nodes.start_node(three)
         again = ScriptedFrontEnd()
         outcome = await arena.restore(again, journal=journal)
-        assert outcome is Outcome.DONE, (again.refusals(), again.failures())
         judged = [event for event in again.events if isinstance(event, RepairJudged)]
+        assert outcome is Outcome.DONE, (again.refusals(), again.failures(), judged)
         assert [(event.node, event.verdict) for event in judged] == [(two, "repaired"), (three, "repaired")], judged
         await proven_right(arena)
 
