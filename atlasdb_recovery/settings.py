@@ -119,6 +119,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_servers: tuple[str, ...] = ()
     """Where a running service hands out timestamps, if its own file does not say so (an embedded service)."""
     timestamp_tls: TlsFiles | None = None
+    timelock_namespace: str | None = None
+    """The operator's word that this is TimeLock's namespace, although TimeLock does not have it yet."""
     environment_secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -197,6 +199,7 @@ class _Reading:
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
             timestamp_servers=self._timestamp_servers(),
             timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls, verify_host=True),
+            timelock_namespace=self._timelock_namespace(service),
             environment_secrets=tuple(_environment_secrets(self._values)),
         )
 
@@ -295,6 +298,15 @@ class _Reading:
 
     def _timestamp_servers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._uri(text) for text in self._file.timestamps.servers))
+
+    def _timelock_namespace(self, service: AtlasConfig) -> str | None:
+        """One that is another than the service's would be a word about nothing."""
+        named = self._file.timestamps.namespace
+        if named is not None and named != service.timelock_client:
+            what = f"“{named}” is not the namespace that the service's configuration has for TimeLock"
+            remedy = f"It is {service.timelock_client or 'not on TimeLock'}. Correct the one that is wrong."
+            raise self._values.error(("timestamps", "namespace"), what, remedy)
+        return named
 
     def _uri(self, text: str) -> str:
         uri = servers.base_uri(text)

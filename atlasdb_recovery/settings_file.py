@@ -52,6 +52,7 @@ class RepairBlock(_Block, frozen=True, kw_only=True):
 class TimestampsBlock(_Block, frozen=True, kw_only=True):
     servers: tuple[str, ...] = ()
     tls: TlsBlock | None = None
+    namespace: str | None = None
 
 
 class SettingsFile(_Block, frozen=True, kw_only=True):
@@ -97,6 +98,7 @@ store:
 removal: delete                  # or abort; schema 3 is always aborted
 repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is
 # timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running embedded service's own address
+# timestamps: {tls: {ca: timelock-ca.pem}}           # TimeLock's, where the service's file names a Java key store
 # state_dir: /var/lib/atlasdb-recovery
 # export_dir: /var/lib/atlasdb-recovery/exports
 """

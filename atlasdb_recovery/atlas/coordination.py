@@ -25,6 +25,7 @@ __all__ = [
     "SchemaMap",
     "SchemaRange",
     "cells_of",
+    "highest_sequence",
     "read_rows",
 ]
 
@@ -76,6 +77,17 @@ def read_rows(cells: Iterable[tuple[bytes, int, bytes]]) -> SchemaMap:
             "repair the table or restore it whole, then read again"
         )
     return schema_map_of(_metadata(value), pointer.bound)
+
+
+def highest_sequence(cells: Iterable[tuple[bytes, int, bytes]]) -> int:
+    """The highest fresh timestamp under which a value was ever written into row `ROW`; 0 if it has none.
+
+    Raises `MalformedCoordination`.
+    """
+    try:
+        return max((varlong.decode(column1) for column1 in _values(cells)), default=0)
+    except varlong.MalformedValue as error:
+        raise MalformedCoordination(f"a column of `_coordination` is no sequence number: {error}") from None
 
 
 def cells_of(schema_map: SchemaMap, sequence: int) -> tuple[tuple[bytes, int, bytes], ...]:

@@ -43,11 +43,19 @@ class BackedUpTable(msgspec.Struct, frozen=True, kw_only=True):
     files: int | None = None
 
 
+class BackedUpTimeLock(msgspec.Struct, frozen=True, kw_only=True):
+    """TimeLock's namespace, and I: the immutable timestamp, locked from before B until after F."""
+
+    namespace: str
+    immutable_timestamp: int
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A backup of one keyspace between B = `backup_timestamp` and F = `fast_forward_timestamp`.
 
     `created` is ISO 8601 in UTC. `schema_map` is None only where it could not be read. `store` holds the method and
-    what it needs to know again; `sweep` how far sweep had come, None where that is not known. `seal` is set by `save`.
+    what it needs to know again; `sweep` how far sweep had come, None where that is not known.
+    `timelock` is None where the timestamps came from another service. `seal` is set by `save`.
     """
 
     format: int = FORMAT
@@ -70,6 +78,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     bound_at_backup: int | None
     store: dict[str, Any]
     sweep: dict[str, Any] | None = None
+    timelock: BackedUpTimeLock | None = None
     seal: str = ""
 
     def __post_init__(self) -> None:

@@ -55,6 +55,12 @@ def bound_of(cells: Iterable[tuple[bytes, int, bytes]]) -> int | None:
     return None if value is None else _decoded(value)
 
 
+def set_aside(cells: Iterable[tuple[bytes, int, bytes]]) -> int:
+    """The bound that a migration to TimeLock put aside, which TimeLock went on from; 0 if there is none."""
+    old = _values(cells).get(OLD_POSITION[1], b"")
+    return max(0, int.from_bytes(old, signed=True)) if len(old) == _LENGTH else 0
+
+
 def _values(cells: Iterable[tuple[bytes, int, bytes]]) -> Mapping[bytes, bytes]:
     values = {}
     for column1, column2, value in cells:

@@ -38,15 +38,15 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "password", Secret(self.password))
 
-    def require_no_java_store(self) -> None:
-        """Raises ConfigurationError with the commands that convert it."""
+    def require_no_java_store(self, block: str = "cql") -> None:
+        """Raises ConfigurationError with the commands that convert it; `block` of recovery.yml names what they make."""
         stores = {}
         if self.ca is not None and self.ca_type == JKS:
             stores["ca"] = self.ca
         if self.certificate is not None and self.certificate_type == JKS:
             stores["certificate"] = self.certificate
         if stores:
-            raise _java_stores(stores)
+            raise _java_stores(stores, block)
 
     def require_files(self) -> None:
         """Raises ConfigurationError if a file is not there."""
@@ -141,8 +141,8 @@ def _by_content(path: Path) -> str | None:
     return PKCS12 if start[:1] == b"\x30" else JKS if start in _JKS_MAGIC else None
 
 
-def _java_stores(stores: dict[str, Path]) -> ConfigurationError:
-    """With the lines that make PEM files of them, and the `cql.tls` that names these."""
+def _java_stores(stores: dict[str, Path], block: str) -> ConfigurationError:
+    """With the lines that make PEM files of them, and the `tls` that names these."""
     lines, named = [], []
     for use, path in stores.items():
         store, pkcs12, pem = (shlex.quote(str(p)) for p in (path, path.with_suffix(".p12"), path.with_suffix(".pem")))
@@ -156,7 +156,7 @@ def _java_stores(stores: dict[str, Path]) -> ConfigurationError:
         named.append('key_password: "${KEY_PASSWORD}"')
     return ConfigurationError(
         "this is a Java key store (JKS), which Python cannot open",
-        f"Convert it once:\n{''.join(lines)}and write in recovery.yml:\n  cql:\n    tls: {{{', '.join(named)}}}",
+        f"Convert it once:\n{''.join(lines)}and write in recovery.yml:\n  {block}:\n    tls: {{{', '.join(named)}}}",
         file=str(next(iter(stores.values()))),
     )
 

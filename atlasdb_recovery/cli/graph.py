@@ -61,12 +61,15 @@ async def live_graph(
         request_timeout=settings.cql.request_timeout,
         describe_ring=describe_ring,
     )
+    context = None
     try:
         nodes = (await cluster.identity()).nodes
         context = _context(settings, session, answers, cluster, nodetool, offline=offline)
         context.local_addresses = addresses_of_this_machine(node.address for node in nodes)
         yield context
     finally:
+        if context is not None:
+            context.close()
         await cluster.close()
 
 
@@ -81,7 +84,10 @@ def practice_graph(nodes: PracticeCluster, mode: str = "PRACTICE") -> Graph:
         context.mode = mode
         context.local_addresses = nodes.local_addresses
         context.seconds_now, context.wait = nodes.seconds_now, nodes.wait
-        yield context
+        try:
+            yield context
+        finally:
+            context.close()
 
     return graph
 

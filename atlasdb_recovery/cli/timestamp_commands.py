@@ -51,13 +51,14 @@ class TimestampCommands:
                 return Outcome.PARKED
             if await refused(context, preflight.before_timestamps()):
                 return Outcome.REFUSED
-            fresh = await context.timestamps.fresh_timestamp()
+            locks = context.timestamps.immutable_locks if immutable else None
+            fresh = await (context.timestamps.fresh_timestamp() if locks is None else locks.immutable_timestamp())
             if self._file is not None:
                 timestamp_file.write(self._file, fresh)
             word = "immutable" if immutable else "fresh"
             click.echo(f"The {word} timestamp is: {fresh}")
             click.echo(f"from {context.timestamps.description}")
-            if immutable:
+            if immutable and locks is None:
                 click.echo("(with no client running, every transaction below a fresh timestamp is finished)")
             if self._file is not None:
                 click.echo(f"written to {self._file}")
@@ -81,16 +82,18 @@ class TimestampCommands:
         async with self._connected("fast-forward") as context, self._locked(context):
             if await refused(context, preflight.before_timestamps()):
                 return Outcome.REFUSED
-            if not await self._near_or_agreed(target, await context.timestamps.bound()):
+            if not await self._near_or_agreed(target, await context.timestamps.lower_limit()):
                 return Outcome.PARKED
             try:
                 done = await context.timestamps.fast_forward(target)
             except asyncio.CancelledError:
                 raise Interrupted(AGAIN) from None
             if done.changed:
-                click.echo(f"Fast-forwarded to {target}: the bound was {done.before}, is {done.reached}.")
+                what = "the bound" if context.timestamps.uses_stored_bound else "a fresh timestamp"
+                click.echo(f"Fast-forwarded to {target}: {what} was {done.before}, is {done.reached}.")
             else:
-                click.echo(f"Nothing was changed: the bound {done.reached} is already at or above {target}.")
+                what = "the bound" if context.timestamps.uses_stored_bound else "the fresh timestamp"
+                click.echo(f"Nothing was changed: {what} {done.reached} is already at or above {target}.")
             click.echo(f"Read back from {context.timestamps.description}: every fresh timestamp is above {target}.")
             return Outcome.DONE
 

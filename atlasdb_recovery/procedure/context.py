@@ -14,6 +14,7 @@ from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.store_methods import StoreContext, StoreMethod
 from atlasdb_recovery.settings import Settings
+from atlasdb_recovery.timestamps.held_lock import HeldLock
 from atlasdb_recovery.timestamps.service import TimestampService
 
 
@@ -38,6 +39,8 @@ class Context:
     export_directory: Path
     local_addresses: frozenset[str] = frozenset()
     """Node addresses whose sockets can be seen from this machine (/proc/net/tcp)."""
+    held_lock: HeldLock | None = None
+    """The lock on the immutable timestamp, while this process refreshes it."""
     hold_lock: Callable[[], None] = lambda: None
     """Raises if this session's lock has been taken over: asked before every step acts."""
     note_progress: Callable[[Progressed], None] = lambda _: None
@@ -61,6 +64,11 @@ class Context:
         from atlasdb_recovery.atlas import manifest
 
         return manifest.load(self.backup_dir)
+
+    def close(self) -> None:
+        """What works in the background ends."""
+        if self.held_lock is not None:
+            self.held_lock.stop()
 
     def store_context(self) -> StoreContext:
         return StoreContext(

@@ -8,6 +8,8 @@ from atlasdb_recovery.procedure.step import StepFailure
 
 BACKUP_TIMESTAMP = "backup-timestamp"
 FAST_FORWARD_TIMESTAMP = "fast-forward-timestamp"
+IMMUTABLE_LOCK = "immutable-timestamp-lock"
+"""TimeLock's lock on the immutable timestamp: `immutable`, `token`, and the `namespace`."""
 IDENTITY = "cluster-identity"
 TABLES = "tables"
 """Per node: schema version and truncations; and each table's id. Baseline of “repair meant this table”."""

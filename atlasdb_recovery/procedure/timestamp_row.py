@@ -9,7 +9,10 @@ from atlasdb_recovery.procedure.context import Context
 
 
 async def timestamp_row(context: Context) -> dict[str, Any]:
-    """Value (hex) and write time of every cell of the `_timestamp` row, read at ALL; empty if there is no row."""
+    """Value (hex) and write time of every cell of the `_timestamp` row, read at ALL; empty without one."""
+    keyspace = await context.cluster.keyspace(context.keyspace)
+    if keyspace is not None and TIMESTAMP not in keyspace.tables:
+        return {}
     cells = await context.cluster.read_partition(
         context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
     )

@@ -52,6 +52,10 @@ class ImmutableTimestampLocks(Protocol):
     lease: float
     """Seconds after which a lock that was not refreshed is lost."""
 
+    async def immutable_timestamp(self) -> int:
+        """Every transaction that began below it has ended. Locks nothing."""
+        ...
+
     async def lock_immutable_timestamp(self) -> ImmutableTimestampLock: ...
 
     async def refresh_lock(self, lock: ImmutableTimestampLock, until: float) -> bool:

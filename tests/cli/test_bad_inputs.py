@@ -109,8 +109,7 @@ CONFIGURATIONS: dict[str, tuple[Spoil, int, str]] = {
         store_has(sslConfiguration={"trustStorePath": "trust.jks"}), 2, "trust.jks",
     ),
     "TimeLock": (
-        install_has(timelock={"serversList": {"servers": ["https://tl-1:8421/timelock/api"]}}), 3,
-        "come from TimeLock, which this version cannot ask yet",
+        install_has(timelock={}), 3, "TimeLock is configured, but no file names its servers",
     ),
     "two keyspaces": (store_has(keyspace="other"), 2, "other"),
     "unknown setting": (settings_are(nodtool={"jmx_port": 7199}), 2, "“nodtool” is no setting. Did you mean nodetool?"),

@@ -5,12 +5,14 @@ from typing import cast
 
 import pytest
 
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.settings import Settings, load
 from atlasdb_recovery.timestamps.authority import service_for
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
 from atlasdb_recovery.timestamps.service import TimestampService, TimestampServiceRefused
+from atlasdb_recovery.timestamps.timelock import TimeLockTimestamps
 
 STORE = (
     "keyValueService: {type: cassandra, keyspace: inventory, servers: ['c:9160'],"
@@ -55,7 +57,41 @@ def test_an_embedded_service_is_its_stored_bound_unless_an_address_is_given() ->
 
 
 @pytest.mark.parametrize("offline", [False, True])
-def test_timelock_is_refused_and_its_dead_bound_is_left_alone(offline: bool) -> None:
-    for read in (settings(TIMELOCK), settings(TIMELOCK, **{"timestamps.servers": ["http://app:4"]})):
-        with pytest.raises(TimestampServiceRefused, match=r"Nothing was changed.*come from TimeLock"):
-            chosen(read, offline=offline)
+def test_timelock_is_asked_live_and_offline(offline: bool) -> None:
+    chosen_one = chosen(settings(TIMELOCK), offline=offline)
+    assert isinstance(chosen_one, TimeLockTimestamps)
+    assert (chosen_one.namespace, chosen_one.uses_stored_bound) == ("inventory", False)
+    assert "http://tl:1" in chosen_one.description
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_timelock_beside_a_service_s_own_endpoint_is_a_contradiction(offline: bool) -> None:
+    both = settings(TIMELOCK, **{"timestamps.servers": ["http://app:4"]})
+    with pytest.raises(TimestampServiceRefused, match=r"Nothing was asked.*Only one of them can be the authority"):
+        chosen(both, offline=offline)
+
+
+def test_timelock_without_servers() -> None:
+    with pytest.raises(TimestampServiceRefused, match="no file names its servers"):
+        chosen(settings("timelock: {client: inventory}\n"))
+
+
+def test_a_java_key_store_gets_its_lines(tmp_path: Path) -> None:
+    store = tmp_path / "trust.jks"
+    store.write_bytes(b"\xfe\xed\xfe\xed")
+    servers = f"servers: ['https://tl:1'], sslConfiguration: {{trustStorePath: {store}}}"
+    with pytest.raises(ConfigurationError) as caught:
+        chosen(settings(f"timelock: {{client: inventory, serversList: {{{servers}}}}}\n"))
+    for line in (
+        f"keytool -importkeystore -srckeystore {store} -srcstoretype JKS -destkeystore {tmp_path}/trust.p12",
+        f"openssl pkcs12 -in {tmp_path}/trust.p12 -nokeys -out {tmp_path}/trust.pem",
+        f"timestamps:\n    tls: {{ca: {tmp_path}/trust.pem}}",
+    ):
+        assert line in str(caught.value)
+
+
+def test_a_word_about_another_namespace_is_refused() -> None:
+    assert settings(TIMELOCK, **{"timestamps.namespace": "inventory"}).timelock_namespace == "inventory"
+    for block in (TIMELOCK, ""):
+        with pytest.raises(ConfigurationError, match="is not the namespace that the service's configuration has"):
+            settings(block, **{"timestamps.namespace": "orders"})

@@ -201,7 +201,7 @@ async def test_a_server_that_drips_is_followed_by_the_next(start: Callable[[str]
     dripping.drips = True
     dripping.otherwise = (200, {}, b"1" * 500)
     timestamps = RemoteTimestamps([dripping.base, good.base], connect=0.1, read=0.1, total=20)
-    assert await timestamps.fresh_timestamp() == 10_001
+    assert await timestamps.fresh_timestamp() > 10_000
 
 
 async def test_proxies_of_the_environment_are_not_used(server: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from atlasdb_recovery.procedure.guards.node_guards import (
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked, SweepHeldBack
 from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.procedure.removal.pre_images import Header
 
@@ -54,6 +55,7 @@ def before_backup() -> Sequence[Guard]:
         BackupDirectoryUnused(),
         StoreReachable(),
         TimestampAuthorityKnown(),
+        SweepHeldBack(),
     ]
 
 
@@ -62,6 +64,14 @@ def before_timestamps() -> Sequence[Guard]:
 
 
 def before_store_backup() -> Sequence[Guard]:
+    return [*before_seal(), ImmutableTimestampLocked()]
+
+
+def before_last_timestamp() -> Sequence[Guard]:
+    return [*before_timestamps(), ImmutableTimestampLocked()]
+
+
+def before_seal() -> Sequence[Guard]:
     return [*_everywhere(), DirectoriesWritable()]
 
 

@@ -1,5 +1,7 @@
 """Guards over the timestamp service that is the authority."""
 
+import msgspec
+
 from atlasdb_recovery.atlas.names import TIMESTAMP
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.procedure.context import Context
@@ -7,7 +9,13 @@ from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardStatus, blocked, passed, unknown, warned
 from atlasdb_recovery.procedure.step import confirmed
 from atlasdb_recovery.procedure.timestamp_row import stored_bound
-from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+from atlasdb_recovery.timestamps.service import (
+    PingUnanswered,
+    TimestampService,
+    TimestampServiceRefused,
+    TimestampServiceUnavailable,
+)
+from atlasdb_recovery.timestamps.timelock_keyspace import timestamps_used
 
 
 class TimestampAuthorityKnown(Guard):
@@ -16,6 +24,10 @@ class TimestampAuthorityKnown(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         service = context.timestamps
+        if not service.uses_stored_bound:
+            return await self._timelock(context, service)
+        if contradiction := _sealed_with(context, timelock=True):
+            return blocked(contradiction)
         keyspace = await context.cluster.keyspace(context.keyspace)
         if keyspace is None or not keyspace.tables:
             return passed(f"{service.description}; there is no keyspace yet that could say otherwise")
@@ -29,6 +41,42 @@ class TimestampAuthorityKnown(Guard):
         asked = "" if service.serves_live else "; it is asked only while nobody is connected"
         return passed(f"{service.description}{asked}; the stored bound is {'empty' if bound is None else bound}")
 
+    async def _timelock(self, context: Context, service: TimestampService) -> GuardResult:
+        """The keyspace has given its bound up, or has none; and TimeLock has the namespace."""
+        if contradiction := _sealed_with(context, timelock=False):
+            return blocked(contradiction)
+        try:
+            used = await timestamps_used(context.cluster, context.keyspace)
+        except TimestampServiceRefused as error:
+            return blocked(str(error))
+        found = await answering(service)
+        shown = f"; the keyspace has used timestamps up to {used} at least" if used else ""
+        return msgspec.structs.replace(found, evidence=found.evidence + shown)
+
+
+def _sealed_with(context: Context, *, timelock: bool) -> str:
+    """In words, if a restore's backup took its timestamps from TimeLock (or, so asked, from elsewhere)."""
+    manifest = context.manifest
+    if manifest is None or (manifest.timelock is not None) is not timelock:
+        return ""
+    return (
+        f"the backup's timestamps came from {manifest.timestamp_service}, but the configuration names"
+        f" {context.timestamps.description}: fast-forwarding that one would leave the other where it was"
+    )
+
+
+async def answering(service: TimestampService) -> GuardResult:
+    """Whether a service that may be asked at any time answers now."""
+    try:
+        said = await service.ping()
+    except TimestampServiceUnavailable as error:
+        return blocked(str(error), "Start the service, or check the addresses of its timestamp endpoint.")
+    except PingUnanswered as error:
+        return warned(f"{service.description} does not answer its ping: {error}", "The fetch that follows decides.")
+    except TimestampServiceRefused as error:
+        return blocked(str(error))
+    return passed(f"{service.description} answers{f' ({said})' if said else ''}")
+
 
 class TimestampAuthorityUsable(Guard):
     proves = "The authority can be asked now: a stored bound only while nobody is connected, else the running service."
@@ -39,18 +87,8 @@ class TimestampAuthorityUsable(Guard):
 
     async def check(self, context: Context) -> GuardResult:
         if context.timestamps.serves_live:
-            return await self._live(context)
+            return await answering(context.timestamps)
         found = await NoClientsConnected().check(context)
         if found.status is GuardStatus.WARNED and not confirmed(context.answer("offline")):
             return unknown(found.evidence, found.remedy)
         return found
-
-    async def _live(self, context: Context) -> GuardResult:
-        service = context.timestamps
-        try:
-            await service.ping()
-        except TimestampServiceUnavailable as error:
-            return blocked(str(error), "Start the service, or check the addresses of its timestamp endpoint.")
-        except TimestampServiceRefused as error:
-            return warned(f"{service.description} does not answer its ping: {error}", "The fetch that follows decides.")
-        return passed(f"{service.description} answers")

@@ -6,6 +6,7 @@ from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.immutable_lock import require_held, while_held
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step
 
@@ -38,8 +39,11 @@ class BackUpStore(Step):
         )
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
-        async for event in context.store.backup(context.store_context()):
+        async for event in while_held(context, context.store.backup(context.store_context())):
             yield event
 
     async def verify(self, context: Context) -> Evidence:
-        return Evidence(tuple(await context.store.verify_backup(context.store_context())))
+        lock = await require_held(context)
+        found = await context.store.verify_backup(context.store_context())
+        held = () if lock is None else (f"the immutable timestamp {lock.immutable} was locked from before B until now",)
+        return Evidence((*found, *held))

@@ -31,21 +31,24 @@ class FastForward(Step):
     async def plan(self, context: Context) -> Plan:
         target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
         bound = await context.timestamps.bound()
+        known = await context.timestamps.lower_limit() if context.timestamps.serves_live else bound
         writes = context.timestamps.writes_to_fast_forward(target, bound)
         return Plan(
             title=f"fast-forward to {target}",
             lines=(
-                f"stored bound now: {'none' if bound is None else bound}",
+                "its bound cannot be seen: a fresh timestamp is fetched before and after"
+                if context.timestamps.serves_live
+                else f"stored bound now: {'none' if bound is None else bound}",
                 f"fast-forward {context.timestamps.description} to {target}",
                 *(writes or (f"nothing has to be written: the bound is at or above {target} already",)),
             ),
             depends_on={"target": target, "bound": bound},
             facts={
                 "target": target,
-                "bound": bound,
+                "bound": bound if bound is not None else known,
                 "service": context.timestamps.description,
                 "writes": list(writes),
-                "is_far": target - (bound or 0) > ASKED_ABOVE_BOUND,
+                "is_far": target - (known or 0) > ASKED_ABOVE_BOUND,
             },
         )
 
@@ -83,16 +86,18 @@ class FastForward(Step):
             target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
             raise StepFailure(
                 f"the bound read back is not at or above F = {target}",
-                evidence=(f"{context.timestamps.description}: bound {await context.timestamps.bound()}",),
+                evidence=(f"{context.timestamps.description}: {await context.timestamps.lower_limit()}",),
                 remedy="Do not start the service. Make sure no other timestamp service runs, then retry.",
             )
         return proof
 
 
 async def fast_forward_evidence(context: Context) -> Evidence | None:
-    """The bound, read back, is at or above F; None if it is not."""
+    """The bound, read back, is at or above F, or a fresh timestamp is above it; None if it is not."""
     target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
-    bound = await context.timestamps.bound()
-    if bound is None or bound < target:
+    limit = await context.timestamps.lower_limit()
+    if limit is None or limit < target:
         return None
-    return Evidence((f"the stored bound is {bound}: every fresh timestamp will be above F = {target}",))
+    service = context.timestamps
+    said = f"{service.description} handed out {limit}" if service.serves_live else f"the stored bound is {limit}"
+    return Evidence((f"{said}: every fresh timestamp will be above F = {target}",))

@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from atlasdb_recovery.atlas import timestamp_file
 from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP
+from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP, IMMUTABLE_LOCK
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
+from atlasdb_recovery.procedure.immutable_lock import let_go
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 from atlasdb_recovery.procedure.steps.names import FETCH_BACKUP_TIMESTAMP
+from atlasdb_recovery.timestamps.held_lock import HeldLock
 
 
 class _FetchTimestamp(Step):
@@ -60,6 +64,27 @@ class FetchBackupTimestamp(_FetchTimestamp):
     fact = BACKUP_TIMESTAMP
     file_name = BACKUP_FILE
 
+    async def plan(self, context: Context) -> Plan:
+        plan = await super().plan(context)
+        locked = "lock the immutable timestamp first, and refresh the lock until F is fetched: sweep is held back"
+        if context.timestamps.immutable_locks is None:
+            return plan
+        return msgspec.structs.replace(plan, lines=(locked, *plan.lines))
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        locks = context.timestamps.immutable_locks
+        if locks is not None:
+            context.close()
+            context.held_lock = await HeldLock.taken(locks)
+            lock = context.held_lock.lock
+            namespace = context.settings.service.timelock_client or context.keyspace
+            value = {"immutable": lock.immutable, "token": lock.token, "namespace": namespace}
+            yield FactEstablished(
+                step=self.name, name=IMMUTABLE_LOCK, value=value, source=context.timestamps.description
+            )
+        async for event in super().perform(context, plan):
+            yield event
+
 
 class FetchFastForwardTimestamp(_FetchTimestamp):
     name = "fetch-fast-forward-timestamp"
@@ -70,6 +95,14 @@ class FetchFastForwardTimestamp(_FetchTimestamp):
     )
     fact = FAST_FORWARD_TIMESTAMP
     file_name = FAST_FORWARD_FILE
+
+    def guards(self, context: Context) -> Sequence[Guard]:
+        return preflight.before_last_timestamp()
+
+    async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        async for event in super().perform(context, plan):
+            yield event
+        await let_go(context)
 
     def _check(self, context: Context, fresh: int) -> None:
         super()._check(context, fresh)

@@ -13,6 +13,8 @@ from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
 from atlasdb_recovery.procedure.timestamp_row import stored_bound, timestamp_row
+from atlasdb_recovery.timestamps.service import TimestampServiceRefused
+from atlasdb_recovery.timestamps.timelock_keyspace import timestamps_used
 
 
 class RestoreStore(Step):
@@ -59,20 +61,29 @@ class RestoreStore(Step):
         missing = await missing_tables(context, keyspace)
         if missing.refused:
             raise StepFailure(missing.evidence, remedy=missing.remedy)
-        bound = await _bound(context)
+        authority = await _authority(context)
         return Evidence(
             (
                 f"{len(keyspace.tables)} tables are present in keyspace {context.keyspace}",
                 missing.evidence,
-                f"the restored timestamp bound is {'empty' if bound is None else bound}",
+                authority,
             )
         )
 
 
-async def _bound(context: Context) -> int | None:
+async def _authority(context: Context) -> str:
     """Found out before anything is repaired or removed: a fast-forward to F must be possible at the end."""
     try:
-        return await stored_bound(context)
+        if not context.timestamps.uses_stored_bound:
+            used = await timestamps_used(context.cluster, context.keyspace)
+            return f"the restored keyspace leaves its timestamps to TimeLock; it has used them up to {used} at least"
+        bound = await stored_bound(context)
+        return f"the restored timestamp bound is {'empty' if bound is None else bound}"
+    except TimestampServiceRefused as error:
+        raise StepFailure(
+            f"this keyspace's timestamps cannot be fast-forwarded through TimeLock: {error}",
+            remedy="Restore the store's backup that belongs to B and F, or name the configuration it was written with.",
+        ) from None
     except (BoundInvalidated, MalformedBound) as error:
         raise StepFailure(
             f"the restored timestamp bound cannot be fast-forwarded: {error}",

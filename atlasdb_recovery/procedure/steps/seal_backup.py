@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from atlasdb_recovery import __version__
 from atlasdb_recovery.atlas import manifest, timestamp_bound
-from atlasdb_recovery.atlas.manifest import BackedUpNode, BackedUpTable, Manifest
+from atlasdb_recovery.atlas.manifest import BackedUpNode, BackedUpTable, BackedUpTimeLock, Manifest
 from atlasdb_recovery.atlas.names import SWEEP_PROGRESS, TIMESTAMP
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.cassandra.ports import Consistency, Keyspace
@@ -29,7 +29,7 @@ class SealBackup(Step):
     danger = Danger.CHANGES
 
     def guards(self, context: Context) -> Sequence[Guard]:
-        return preflight.before_store_backup()
+        return preflight.before_seal()
 
     async def plan(self, context: Context) -> Plan:
         return Plan(
@@ -102,5 +102,13 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         schema_map=await stored_schema_map(context),
         bound_at_backup=bound,
         store={"method": context.store.name},
+        timelock=_timelock(context),
         sweep={"tables": [name for name in SWEEP_PROGRESS if name in keyspace.tables]},
     )
+
+
+def _timelock(context: Context) -> BackedUpTimeLock | None:
+    lock = context.state.fact(facts.IMMUTABLE_LOCK)
+    if lock is None:
+        return None
+    return BackedUpTimeLock(namespace=lock["namespace"], immutable_timestamp=lock["immutable"])

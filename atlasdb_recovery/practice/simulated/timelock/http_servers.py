@@ -79,6 +79,15 @@ class SimulatedTimeLock:
         with self._changed:
             self.ensemble.resign()
 
+    def fresh(self, namespace: str) -> int:
+        """A fresh timestamp, as the service itself would get it."""
+        with self._changed:
+            return self.ensemble.namespace(namespace).fresh()[0]
+
+    def fast_forward(self, namespace: str, target: int) -> None:
+        with self._changed:
+            self.ensemble.namespace(namespace).fast_forward(target)
+
     def lose_locks(self, namespace: str) -> None:
         """As if none of them had been refreshed in time."""
         with self._changed:

@@ -1,0 +1,84 @@
+"""A service whose keyspace was migrated to TimeLock, on a simulated cluster beside a simulated TimeLock."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atlasdb_recovery.atlas import timestamp_bound
+from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION, OLD_POSITION
+from atlasdb_recovery.cassandra.ports import Cell, Consistency
+from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
+from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
+from atlasdb_recovery.timestamps.service import FastForwarded
+from tests.cli.rehearsal import Ended, Rehearsal
+
+INVALIDATED = b"\x00"
+
+
+class ServiceOnTimeLock(PracticeTimestamps):
+    """What the service itself fetches; its own stored bound is dead."""
+
+    timelock: SimulatedTimeLock
+
+    async def fresh_timestamp(self) -> int:
+        self._last = self.timelock.fresh(self._keyspace)
+        return self._last
+
+    async def fast_forward(self, target: int) -> FastForwarded:
+        self.timelock.fast_forward(self._keyspace, target)
+        self._last = max(self._last, target)
+        return FastForwarded(target=target, before=None, reached=self._last, changed=True)
+
+
+class World:
+    """One directory, one cluster, one TimeLock."""
+
+    def __init__(self, directory: Path, timelock: SimulatedTimeLock, **more: Any) -> None:
+        self.timelock = timelock
+        self.rehearsal = Rehearsal(directory, **more)
+        self.rehearsal.write_service(timelock={"serversList": {"servers": list(timelock.uris)}})
+
+    @property
+    def keyspace(self) -> str:
+        return self.rehearsal.keyspace
+
+    async def live(self) -> None:
+        """A history that began without TimeLock, the migration, and more history."""
+        exercise = self.rehearsal.arena.exercise
+        await exercise.make_history()
+        await self.migrate()
+        await exercise.writer.run(self.rehearsal.arena.stages)
+        await exercise.writer.finish()
+
+    async def migrate(self) -> None:
+        """As a service does at its first start with TimeLock configured."""
+        exercise = self.rehearsal.arena.exercise
+        bound = await exercise.timestamps.bound()
+        assert bound is not None
+        await self.put(OLD_POSITION, timestamp_bound.encode(bound))
+        await self.put(BOUND_POSITION, INVALIDATED)
+        self.timelock.fast_forward(self.keyspace, bound)
+        exercise.timestamps.__class__ = ServiceOnTimeLock
+        assert isinstance(exercise.timestamps, ServiceOnTimeLock)
+        exercise.timestamps.timelock = self.timelock
+
+    async def put(self, position: tuple[bytes, bytes, int], value: bytes) -> None:
+        simulated = self.rehearsal.simulated
+        cell = Cell(*position, value, simulated.wall.micros())
+        await simulated.put(self.keyspace, "_timestamp", cell, consistency=Consistency.ALL)
+
+    async def lose(self) -> None:
+        await self.rehearsal.arena.exercise.lose_keyspace()
+
+    def unattended(self, command: str) -> Ended:
+        return self.rehearsal.unattended(command)
+
+    async def oracle_says(self) -> str:
+        arena = self.rehearsal.arena
+        verdict = await arena.exercise.judged(arena.backup_timestamp, self.timelock.fresh(self.keyspace))
+        return "right" if verdict.is_right else verdict.describe()
+
+    def change_settings(self, **more: Any) -> None:
+        settings = yaml.safe_load(self.rehearsal.settings.read_text())
+        self.rehearsal.settings.write_text(yaml.safe_dump({**settings, **more}))
