@@ -24,7 +24,13 @@ EVERY_GUARD = {
     for name, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, Guard) and kind is not Guard and kind.__module__ == module.__name__
 }
-OF_A_BACKUP_ALONE = {"KeyspaceIsAtlas", "TimestampAuthorityUsable", "BackupDirectoryUnused"}
+OF_A_BACKUP_ALONE = {
+    "KeyspaceIsAtlas",
+    "TimestampAuthorityUsable",
+    "BackupDirectoryUnused",
+    "SweepHeldBack",
+    "ImmutableTimestampLocked",
+}
 OF_NO_PROCEDURE = {"NotFastForwarded"}
 """Only `put-back` asks it."""
 
