@@ -48,7 +48,7 @@ async def while_held(context: Context, events: AsyncIterator[Event]) -> AsyncIte
         async for event in events:
             yield event
         return
-    async for event in until(held.lost, cast(AsyncGenerator[Event, None], events)):
+    async for event in until(cast(AsyncGenerator[Event, None], events), held.lost):
         yield event
     _require(held)
 
