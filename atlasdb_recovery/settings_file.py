@@ -98,7 +98,6 @@ store:
 removal: delete                  # or abort; schema 3 is always aborted
 repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is
 # timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running embedded service's own address
-# timestamps: {tls: {ca: timelock-ca.pem}}           # TimeLock's, where the service's file names a Java key store
 # state_dir: /var/lib/atlasdb-recovery
 # export_dir: /var/lib/atlasdb-recovery/exports
 """
