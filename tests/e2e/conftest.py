@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.e2e.elsewhere import SOCKET
-from tests.e2e.terminal import Terminal, environment
+from tests.e2e.terminal import ASKED_EVERY, PATIENCE, Terminal, environment
 
 
 class Place(NamedTuple):
@@ -41,6 +42,13 @@ class Place(NamedTuple):
                 succeeded, result = pickle.loads(answers.read())
         assert succeeded, result
         return result
+
+    def caught_at_work(self) -> None:
+        """Once the gate has closed: the program waits for an answer of its cluster."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.asked("gate", "is_closed"):
+            assert time.monotonic() < deadline, "the step did not come to its request"
+            time.sleep(ASKED_EVERY)
 
     def lose(self) -> None:
         """The service is killed, the keyspace is gone."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from tests.e2e.terminal import Terminal, flat
+from tests.e2e.terminal import PATIENCE, Terminal, flat
 
 COMPLETE = re.compile("(Restore|Backup) complete")
 BEGINS = re.compile(r" n begins [\w-]+:")
@@ -12,20 +12,22 @@ PACES = (0.06, 0.12, 0.25, 0.25, 0.5, 0.5)
 
 
 class Operator:
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, *, patience: float = PATIENCE) -> None:
+        """`patience`: seconds that one step may take."""
         self.terminal = terminal
+        self._patience = patience
 
     def until(self, step: str) -> None:
         """As far as the moment at which Next would begin this step; "" is the end."""
         while True:
-            screen = flat(self.terminal.wait_until(self._wants_something, "something to do"))
+            screen = flat(self.terminal.wait_until(self._wants_something, "something to do", self._patience))
             if COMPLETE.search(screen) if not step else f" n begins {step}:" in screen:
                 return
             self._act_on(screen)
 
     def begin(self, *, asks: bool = False) -> None:
         """Press Next, and answer what the step asks first, if it asks."""
-        self._press_next(flat(self.terminal.wait_until(self._wants_something, "something to do")))
+        self._press_next(flat(self.terminal.wait_until(self._wants_something, "something to do", self._patience)))
         if asks:
             self.terminal.wait_until(self._has_dialog, "the question's dialog")
             self._answer()

@@ -2,13 +2,15 @@
 
 import os
 import re
-import secrets
 import shlex
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 ASKED_EVERY = 0.1
 PATIENCE = 120.0
@@ -28,7 +30,7 @@ class Terminal:
     def __init__(
         self, command: Sequence[str], *, width: int = 80, height: int = 24, environment: Mapping[str, str]
     ) -> None:
-        self._socket = f"recovery-{os.getpid()}-{secrets.token_hex(4)}"
+        self._directory = tempfile.TemporaryDirectory(prefix="tmux-")
         self._size = (width, height)
         self._command = command
         self._environment = environment
@@ -48,7 +50,12 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        subprocess.run(["tmux", "-L", self._socket, "kill-server"], check=False, capture_output=True)
+        subprocess.run([*self._server, "kill-server"], check=False, capture_output=True)
+        self._directory.cleanup()
+
+    def program(self) -> psutil.Process:
+        """The wizard itself, beneath the shell."""
+        return next(one for one in psutil.Process(self.pid).children(recursive=True) if "python" in one.name())
 
     def close(self) -> None:
         """As if the window were closed, or the connection to it lost."""
@@ -107,8 +114,12 @@ class Terminal:
                 raise AssertionError(f"{what} did not appear within {patience:.0f} s. The screen:\n{screen}")
             time.sleep(ASKED_EVERY)
 
+    @property
+    def _server(self) -> tuple[str, ...]:
+        return ("tmux", "-S", f"{self._directory.name}/socket")
+
     def _tmux(self, *arguments: str) -> str:
-        done = subprocess.run(["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run([*self._server, *arguments], capture_output=True, text=True, check=True)
         return done.stdout
 
 
