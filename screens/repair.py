@@ -203,7 +203,9 @@ class RepairScreen(StepScreen):
             self.app.push_screen(RawLinesDialog(self.view, row.node, self.look))
 
     def action_details(self) -> None:
-        if (row := self.table.chosen) is not None and self.is_on_board:
+        if not self.is_on_board:
+            super().action_details()
+        elif (row := self.table.chosen) is not None:
             command = self.view.commands.get(row.node, ())
             self.app.push_screen(WordsDialog(row.node, all_of(row, time.monotonic(), command)))
 
