@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
 from atlasdb_recovery.atlas.manifest import MANIFEST_NAME
 from atlasdb_recovery.journal.lock import Holder, lock_paths
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect
-from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
+from atlasdb_recovery.procedure.facts import IMMUTABLE_LOCK, THRIFT_DISABLED
 from atlasdb_recovery.procedure.guards.access_guards import StoreReachable, WritesPermitted
 from atlasdb_recovery.procedure.guards.backup_guards import (
     BackupSealed,
@@ -47,8 +47,11 @@ from atlasdb_recovery.procedure.guards.node_guards import (
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked, SweepHeldBack
 from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
+from atlasdb_recovery.timestamps.held_lock import HeldLock
+from atlasdb_recovery.timestamps.service import ImmutableTimestampLock, ImmutableTimestampLocks
 from tests.procedure.guards.scene import FIRST, SECOND, THIRD, Scene
 
 
@@ -286,6 +289,27 @@ async def a_lock_of_somebody_elsewhere(scene: Scene) -> AsyncIterator[None]:
     Path(paths[1]).unlink()
 
 
+class ForgetfulServer:
+    """Leads, and has no lock of any token."""
+
+    refresh_every = lease = 3_600.0
+
+    async def refresh_lock(self, lock: ImmutableTimestampLock, until: float) -> bool:
+        return False
+
+
+@asynccontextmanager
+async def a_forgotten_lock(scene: Scene) -> AsyncIterator[None]:
+    """It never comes back; only a new session has another one."""
+    locks = cast("ImmutableTimestampLocks", ForgetfulServer())
+    scene.context.held_lock = await HeldLock.resumed(locks, ImmutableTimestampLock(immutable=5, token="t"))
+    scene.context.held_lock.stop()
+    scene.context.timestamps.immutable_locks = locks  # type: ignore[misc]
+    scene.establish(IMMUTABLE_LOCK, {"immutable": 5, "token": "t"})
+    yield
+    scene.context.held_lock, scene.context.timestamps.immutable_locks = None, None  # type: ignore[misc]
+
+
 CAUSES: Mapping[type[Guard], Cause] = {
     ClusterIdentityUnchanged: Cause("restored", another_name, "cluster_name was practice, is staging", "new session"),
     EveryNodeUp: Cause("lost", a_node_down, f"{THIRD} does not answer CQL", "Start the node, or wait"),
@@ -319,5 +343,10 @@ CAUSES: Mapping[type[Guard], Cause] = {
     TimestampAuthorityKnown: Cause("alive", no_timestamp_table, "has no table _timestamp", "Check the leader"),
     TimestampAuthorityUsable: Cause("alive", a_client_beside_the_bound, "user orders", "makes B wrong"),
     LockFree: Cause("lost", a_lock_of_somebody_elsewhere, "kim on db-7", "Talk to the holder"),
+    ImmutableTimestampLocked: Cause(
+        "alive", a_forgotten_lock, "was lost while the store was being backed up", "this backup proves nothing"
+    ),
     NotFastForwarded: Cause("restored", another_hand_at_the_bound, "the timestamp bound was", "It is too late"),
 }
+NEVER_REFUSE = {SweepHeldBack}
+"""What only warns, and looks at nothing that could fail."""

@@ -106,6 +106,9 @@ def test_short_of_the_end_the_service_must_not_be_started(sessions: Sessions, la
     assert headline(view) == start
     assert "do NOT start the service on this keyspace" in said(view)
     assert "start the service:" not in said(view)
+    assert ("n goes on from here" in said(view)) is not isinstance(last, StepFailed)
+    assert "atlasdb-recovery resume" not in said(view)  # a practice session ends with its cluster
+    view.mode = "LIVE"
     assert ("atlasdb-recovery resume" in said(view)) is isinstance(last, SessionParked)
 
 
