@@ -200,6 +200,7 @@ class RecoveryApp(PracticeFlow):
         def chosen(answer: str | None) -> None:
             self.back_to_welcome()
             if answer == "look":
+                self._exit_code, self.farewell = 0, ()
                 self.open_session("", session=session, only_look=True)
 
         answers = (("look", f"Look on, read-only, at session {session}"), ("leave", "Back to the welcome screen"))
@@ -231,10 +232,10 @@ class RecoveryApp(PracticeFlow):
         self.action_quit_session(leave=True)
 
     def action_quit_session(self, *, leave: bool = False) -> None:
-        """Asks while a session runs; parks it then."""
+        """Asks while a session runs; parks it then. Who only looks on has nothing to park."""
         from screens.dialogs.choice import ChoiceDialog
 
-        if not self.is_at_work:
+        if self._only_look or not self.is_at_work:
             if leave:
                 self.leave()
             else:

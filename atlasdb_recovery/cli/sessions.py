@@ -18,7 +18,7 @@ from atlasdb_recovery.events import Event, Noted, SessionResumed, SessionStarted
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
 from atlasdb_recovery.journal.reader import JournalReader
-from atlasdb_recovery.journal.record import EventJournal, Journal, JournalError, JournalInUse, journal_path
+from atlasdb_recovery.journal.record import EventJournal, Journal, JournalInUse, journal_path
 from atlasdb_recovery.journal.sessions import new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
@@ -129,8 +129,7 @@ class Session:
         try:
             return self._journals.open(settings.state_dir, session, secrets=settings.secrets())
         except JournalInUse as error:
-            running = summary(journal_path(settings.state_dir, session))
-            raise JournalError(f"{error} It was begun or resumed by {running.operator}.") from None
+            raise JournalInUse(error.path, summary(error.path).operator) from None
 
     async def _run(self, context: Context, procedure: str, journal: EventJournal, first: Sequence[Event]) -> None:
         """Run the steps; cancelling it parks the session."""

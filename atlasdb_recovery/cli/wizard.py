@@ -141,8 +141,10 @@ class LiveWorkplace:
 
     def held_by(self, error: BaseException) -> str:
         from atlasdb_recovery.journal.lock import LockHeld
-        from atlasdb_recovery.journal.record import journal_path
+        from atlasdb_recovery.journal.record import JournalInUse, journal_path
 
+        if isinstance(error, JournalInUse):
+            return error.path.parent.name
         if not isinstance(error, LockHeld):
             return ""
         session = error.holder.session

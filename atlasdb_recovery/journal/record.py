@@ -68,12 +68,14 @@ class JournalUnwritable(JournalError):
 
 
 class JournalInUse(JournalError):
-    """Another process on this machine is writing this journal."""
+    """Another process on this machine is writing this journal. `by`: who began or resumed it, where that is known."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, by: str = "") -> None:
         super().__init__(
             f"{path} is being written by another process: this session is running. Go on there, or end that process."
+            + (f" It was begun or resumed by {by}." if by else "")
         )
+        self.path = path
 
 
 class EventJournal(Protocol):
