@@ -28,10 +28,15 @@ def plain(text: str, longest: int = LONGEST_LINE) -> str:
     return shown if len(text) <= longest else f"{shown}… ({len(text) - longest} more characters)"
 
 
+def is_plain(character: str) -> bool:
+    """Whether it can be shown as it is."""
+    return character.isprintable() and unicodedata.category(character) not in _HIDDEN and not _JOINING.match(character)
+
+
 def _visible(character: str) -> str:
     if character == "\t":
         return "    "
-    if character.isprintable() and unicodedata.category(character) not in _HIDDEN and not _JOINING.match(character):
+    if is_plain(character):
         return character
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

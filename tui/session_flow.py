@@ -12,6 +12,7 @@ from textual.worker import Worker
 
 from tui.ascii_signs import AsciiSigns
 from tui.look import Look
+from tui.plain_lines import PlainLines
 from tui.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui.step_screen import StepScreen
 
 ENGINE = "engine"
+PLAIN = PlainLines()
 
 
 class SessionFlow(App[int]):
@@ -41,7 +43,7 @@ class SessionFlow(App[int]):
         self._question: ModalScreen[str | None] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = super().get_line_filters()
+        filters = [*super().get_line_filters(), PLAIN]
         return [*filters, self._signs] if self._signs.enabled else filters
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
