@@ -20,6 +20,7 @@ from atlasdb_recovery.procedure.repair_watch import RepairWatch
 from atlasdb_recovery.procedure.server_question import ServerQuestion
 
 STOPPED = "stopped by the operator"
+NEVER_ENDED = "nodetool never heard of its end, though the node was at nothing any more"
 
 
 class Judged(msgspec.Struct):
@@ -83,6 +84,8 @@ class NodeRepair:
         if run.was_stopped:
             yield RepairStopped(step=self._step, node=self._node, goes_on=what_goes_on(await self._release()))
             judgement = msgspec.structs.replace(judgement, reasons=(STOPPED, *judgement.reasons))
+        elif run.was_given_up:
+            judgement = msgspec.structs.replace(judgement, reasons=(NEVER_ENDED, *judgement.reasons))
         self._judged.append(Judged(covered, since, judgement, judgement))
         if judgement.verdict is Verdict.UNKNOWN:
             yield Noted(

@@ -53,6 +53,10 @@ class RepairRun:
         """Whether nodetool was ended by the operator before it ended by itself."""
         return self._stop.is_set() and self.exit_code is None
 
+    @property
+    def was_given_up(self) -> bool:
+        return self._given_up.is_set() and self.exit_code is None
+
     def give_up(self) -> None:
         self._given_up.set()
 

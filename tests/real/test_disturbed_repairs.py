@@ -3,14 +3,14 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from atlasdb_recovery.cassandra.ports import Finished, Line, Nodetool, Output
-from atlasdb_recovery.events import Noted, RepairJudged
+from atlasdb_recovery.events import Noted, RepairJudged, StepFailed
 from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.real import RealCluster
 from atlasdb_recovery.practice.real_practice import RealPractice
@@ -78,12 +78,21 @@ async def test_nodetool_killed_and_then_a_replica_killed(lost_keyspace: Lost, tm
         assert "remembers a full repair" in judged[0].reasons[0]
 
         await arena.nodes.start_node(three)
+        for address in told_to_restart(front_end, (one, two)):
+            await arena.nodes.stop_node(address)
+            await arena.nodes.start_node(address)
         again = ScriptedFrontEnd()
         outcome = await arena.restore(again, journal=journal)
         judged = [event for event in again.events if isinstance(event, RepairJudged)]
         assert outcome is Outcome.DONE, (again.refusals(), again.failures(), judged)
         assert [(event.node, event.verdict) for event in judged] == [(two, "repaired"), (three, "repaired")], judged
         await proven_right(arena)
+
+
+def told_to_restart(front_end: ScriptedFrontEnd, addresses: Sequence[str]) -> list[str]:
+    [failure] = [event for event in front_end.events if isinstance(event, StepFailed)]
+    _, _, restart = failure.remedy.partition("restart Cassandra on ")
+    return [address for address in addresses if address in restart]
 
 
 def nodetool_of(real: RealCluster, address: str, verb: str) -> psutil.Process:

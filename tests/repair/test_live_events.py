@@ -4,6 +4,7 @@ from collections import Counter
 
 from atlasdb_recovery.events import LinePrinted, Noted, Progressed, RangesRepaired, RepairJudged, ServerAsked
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect, RepairFault
+from atlasdb_recovery.procedure.node_repair import NEVER_ENDED
 from atlasdb_recovery.procedure.runner import Outcome
 from tests.repair.bench import FIRST, SECOND, RepairBench, WatchingFrontEnd
 
@@ -98,6 +99,7 @@ async def test_a_nodetool_that_never_hears_of_the_end_is_ended_and_the_server_de
     during = [event for event in front_end.seen(ServerAsked, node=SECOND) if event.silent_seconds]
     assert [event.repairing for event in during] == [False] * 3
     assert "the server remembers" in front_end.seen(RepairJudged, node=SECOND)[-1].reasons[0]
+    assert NEVER_ENDED in front_end.seen(RepairJudged, node=SECOND)[-1].reasons
 
 
 async def test_a_server_that_cannot_be_asked_is_unknown_and_the_repair_goes_on(bench: RepairBench) -> None:

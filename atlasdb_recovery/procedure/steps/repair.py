@@ -13,6 +13,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.guards.keyspace_guards import TablesUnchanged
 from atlasdb_recovery.procedure.judged_node import proven_ranges
+from atlasdb_recovery.procedure.node_repair import NEVER_ENDED
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.planned_repair import PlannedRepair, planned_repair
 from atlasdb_recovery.procedure.primary_ranges import primary_ranges, repair_batches
@@ -22,6 +23,7 @@ from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 
 PROBES_AT_ONCE = 8
 RANGES_SHOWN = 20
+HELD_UP = "a repair there may wait up to an hour for the answer of a node that died, and holds up the next one"
 NODES_SHOWN = 10
 
 
@@ -171,9 +173,11 @@ def _unproven(context: Context, nodes: Sequence[str]) -> StepFailure:
     if others:
         more = f" and {len(others) - NODES_SHOWN} more" if len(others) > NODES_SHOWN else ""
         evidence.append(f"not begun: {', '.join(others[:NODES_SHOWN])}{more}")
+    held_up = [node for node in judged if any(NEVER_ENDED in reason for reason in repairs[node].reasons)]
+    restart = f"Then restart Cassandra on {', '.join(held_up)}: {HELD_UP}. " if held_up else ""
     return StepFailure(
         f"the repair is not proven on {', '.join(judged)}" if judged else "the repair has begun on no node",
         evidence=evidence,
-        remedy="Look at the node's log and at the reasons above, mend the cause, then retry: "
-        "what is proven is not repaired again.",
+        remedy="Look at the node's log and at the reasons above and mend the cause: start what is down. "
+        f"{restart}Then retry: what is proven is not repaired again.",
     )
