@@ -25,6 +25,7 @@ from tests.screens.removal_feed import ASCII, UNICODE, Feed, Script, flat, guard
 from tests.screens.typist import Typist
 from tui.app import RecoveryApp
 from tui.look import Look
+from tui.widgets.phrase_input import PhraseInput
 
 SMALL, WIDE = (80, 24), (160, 50)
 FAR = 9 * 10**15
@@ -110,6 +111,8 @@ async def test_far_above_the_bound_words_are_needed() -> None:
         typist = Typist(app, pilot)
         await typist.press("n")
         await until(app, pilot, f"Type exactly: fast-forward orders to {FAR}", "This cannot be undone")
+        while app.screen.query_one(PhraseInput)._shown_at is None:
+            await pilot.pause(0.02)
         typist.wait(1.2)
         await typist.paste(f"fast-forward orders to {FAR}")
         await typist.press("enter")
