@@ -28,8 +28,15 @@ def subclasses(kind: type[Guard]) -> Iterator[type[Guard]]:
 
 EVERY = sorted(set(subclasses(Guard)), key=lambda kind: kind.__name__)
 HEADER = Header(session="a-session", cluster="practice", keyspace="shop", after=1, removal="delete")
-OF_THIS_MACHINE = {"DirectoriesWritable", "BackupDirectoryUnused", "TimestampsInOrder", "BackupSealed"}
-"""Those that look at files alone."""
+OF_THIS_MACHINE = {
+    "DirectoriesWritable",
+    "BackupDirectoryUnused",
+    "TimestampsInOrder",
+    "BackupSealed",
+    "SweepHeldBack",
+    "ImmutableTimestampLocked",
+}
+"""Those that ask no node: of files, or of whether the timestamp service has a lock to hold."""
 ASK_NODETOOL = {
     "EveryNodeUp",
     "NodetoolAnswers",
