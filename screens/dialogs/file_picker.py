@@ -16,7 +16,7 @@ class FilePickerDialog(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss_unpicked", "Close"),
         Binding("u", "up", "Up one directory"),
-        Binding("space", "pick", "Pick what the cursor is on"),
+        Binding("space", "pick", "Pick what the cursor is on", priority=True),  # the tree opens and closes with it
     ]
 
     def __init__(self, typed: str, *, wants_directory: bool) -> None:

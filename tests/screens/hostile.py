@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
+from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.widgets import Footer
 
 SEQUENCES = (
     "\x1b[2J",
@@ -46,6 +48,7 @@ SEQUENCES = (
 HOSTILE = st.lists(
     st.one_of(st.sampled_from(SEQUENCES), st.text(st.characters(codec=None), max_size=12)), min_size=1, max_size=8
 ).map("".join)
+DRAWN_WITHIN = 1_000
 HIDDEN = {"Cc", "Cf", "Cs", "Mn"}
 
 
@@ -67,6 +70,16 @@ def hostile_texts(count: int, each: int) -> list[list[str]]:
 
     generate()
     return found
+
+
+async def until_drawn(pilot: Pilot[Any]) -> None:
+    """A footer is built anew, a moment after what it depends on."""
+    await pilot.pause()
+    for _ in range(DRAWN_WITHIN):
+        screen = pilot.app.screen
+        if not screen.query(Footer) or screen._compositor.render_strips()[-1].text.strip():
+            return
+        await pilot.pause(0.01)
 
 
 def assert_intact(app: App[Any]) -> list[str]:

@@ -74,6 +74,11 @@ class Desk:
         return isinstance(self.app.screen, ConfirmPhraseDialog)
 
     @property
+    def is_armed(self) -> bool:
+        """Whether the question and its input stand before the operator."""
+        return self.is_asked and any(one._shown_at is not None for one in self.app.screen.query(PhraseInput))
+
+    @property
     def log(self) -> str:
         assert self.app.bridge is not None
         return "\n".join(self.app.bridge.view.log)
@@ -108,7 +113,7 @@ async def asked(
         desk = Desk(app, pilot, Typist(app, pilot), asking)
         await desk.until(lambda: "n begins clean-transactions" in shown(app))
         await desk.typist.press("n")
-        await desk.until(lambda: desk.is_asked and app.screen.query_one(PhraseInput)._shown_at is not None)
+        await desk.until(lambda: desk.is_armed)
         desk.typist.wait(waits)
         yield desk
 
@@ -327,7 +332,7 @@ async def test_a_plan_that_changed_is_asked_about_anew_and_says_how() -> None:
         assert "What was typed for the plan before is void" in shown(desk.app)
         assert not desk.is_asked
         await desk.typist.press("n")
-        await desk.until(lambda: desk.is_asked and desk.app.screen.query_one(PhraseInput)._shown_at is not None)
+        await desk.until(lambda: desk.is_armed)
         assert "THE PLAN HAS CHANGED: 1,284 before, 1,290 now (+6)" in shown(desk.app)
         desk.typist.wait(1.2)
         await desk.typist.type(PHRASE)
