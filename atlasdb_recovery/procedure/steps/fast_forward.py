@@ -95,9 +95,9 @@ class FastForward(Step):
 async def fast_forward_evidence(context: Context) -> Evidence | None:
     """The bound, read back, is at or above F, or a fresh timestamp is above it; None if it is not."""
     target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
-    limit = await context.timestamps.lower_limit()
-    if limit is None or limit < target:
-        return None
     service = context.timestamps
+    limit = await service.lower_limit()
+    if limit is None or limit < target or (service.serves_live and limit == target):
+        return None
     said = f"{service.description} handed out {limit}" if service.serves_live else f"the stored bound is {limit}"
     return Evidence((f"{said}: every fresh timestamp will be above F = {target}",))
