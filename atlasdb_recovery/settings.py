@@ -131,6 +131,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def keyspace(self) -> str:
         return self.service.keyspace
 
+    @property
+    def namespace(self) -> str:
+        """TimeLock's, of this keyspace."""
+        return self.service.timelock_client or self.keyspace
+
     def secrets(self) -> frozenset[str]:
         """Every text that must never be shown; not what stands in the open anyway, though a password equals it."""
         public = {PUBLIC_DEFAULT, self.keyspace, self.service.username, self.cql.username}

@@ -46,7 +46,7 @@ def _timelock(settings: Settings, cluster: Cluster) -> TimestampService:
 
     return TimeLockTimestamps(
         timelock_servers(service.timestamp_servers, _usable(settings.timestamp_tls or service.timestamp_tls)),
-        service.timelock_client or settings.keyspace,
+        settings.namespace,
         used,
         is_meant=settings.timelock_namespace is not None,
     )

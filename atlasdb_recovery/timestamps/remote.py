@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from atlasdb_recovery.atlas.tls_files import TlsFiles
-from atlasdb_recovery.timestamps.answers import NotUnderstood, timestamp_of
+from atlasdb_recovery.timestamps.fresh import FreshTimestamps
 from atlasdb_recovery.timestamps.servers import (
     CONNECT_SECONDS,
     READ_SECONDS,
     TOTAL_SECONDS,
-    Answer,
     Request,
     Servers,
 )
@@ -21,7 +20,6 @@ from atlasdb_recovery.timestamps.service import (
 )
 from atlasdb_recovery.timestamps.targets import require_reachable
 
-FRESH = Request("POST", "/timestamp/fresh-timestamp")
 PING = Request("GET", "/timestamp-management/ping")
 
 
@@ -49,8 +47,8 @@ class RemoteTimestamps:
         if not servers:
             raise TimestampServiceRefused("No address of a timestamp service is known. Name its `servers`.")
         self._servers = Servers(servers, tls, _no_timestamp_service, connect=connect, read=read)
+        self._timestamps = FreshTimestamps(self._servers, "", _no_timestamp_service, "services")
         self._total = total
-        self._highest = 0
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -63,7 +61,7 @@ class RemoteTimestamps:
     async def fresh_timestamp(self) -> int:
         """One that is above every one seen before. Raises TimestampServiceRefused, TimestampServiceUnavailable."""
         async with self._one_at_a_time:
-            return await self._fresh()
+            return await self._timestamps.next(self._until())
 
     async def lower_limit(self) -> int:
         return await self.fresh_timestamp()
@@ -71,7 +69,7 @@ class RemoteTimestamps:
     async def ping(self) -> str:
         """The server that says that it can manage timestamps. Hands nothing out."""
         try:
-            server, body = await self._ask(PING)
+            server, body = await self._servers.ask(PING, self._until())
         except TimestampServiceRefused as error:
             raise PingUnanswered(str(error)) from error
         if body.strip() != b"pong":
@@ -80,7 +78,7 @@ class RemoteTimestamps:
 
     def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
         """Its bound cannot be seen: the request is told as it is sent unless a fresh timestamp is above already."""
-        return (str(_fast_forward(target)),)
+        return (str(self._timestamps.fast_forward(target)),)
 
     async def fast_forward(self, target: int) -> FastForwarded:
         """Ask for it unless a fresh timestamp is above already; then fetch one and see that it is above."""
@@ -88,7 +86,7 @@ class RemoteTimestamps:
         before = await self.fresh_timestamp()
         if before > target:
             return FastForwarded(target=target, before=before, reached=before, changed=False)
-        await self._ask(_fast_forward(target))
+        await self._servers.ask(self._timestamps.fast_forward(target), self._until())
         reached = await self.fresh_timestamp()
         if reached <= target:
             raise TimestampServiceRefused(
@@ -97,27 +95,8 @@ class RemoteTimestamps:
             )
         return FastForwarded(target=target, before=before, reached=reached, changed=True)
 
-    async def _fresh(self) -> int:
-        answer = await self._ask(FRESH)
-        try:
-            fresh = timestamp_of(answer)
-        except NotUnderstood as error:
-            raise _no_timestamp_service(answer.server, str(error)) from None
-        if fresh <= self._highest:
-            raise TimestampServiceRefused(
-                f"{answer.server} handed out timestamp {fresh} after {self._highest}: its timestamps go backwards, or"
-                " its servers belong to different services. Do not use either number. Check the addresses in the"
-                " configuration."
-            )
-        self._highest = fresh
-        return fresh
-
-    async def _ask(self, request: Request) -> Answer:
-        return await self._servers.ask(request, asyncio.get_running_loop().time() + self._total)
-
-
-def _fast_forward(target: int) -> Request:
-    return Request("POST", f"/timestamp-management/fast-forward?currentTimestamp={target}", (200, 204))
+    def _until(self) -> float:
+        return asyncio.get_running_loop().time() + self._total
 
 
 def _no_timestamp_service(server: str, what: str) -> TimestampServiceRefused:

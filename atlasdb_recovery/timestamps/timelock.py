@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from atlasdb_recovery.timestamps.answers import NotUnderstood, timestamp_of
-from atlasdb_recovery.timestamps.servers import TOTAL_SECONDS, Request, Servers
+from atlasdb_recovery.timestamps.fresh import FreshTimestamps
+from atlasdb_recovery.timestamps.servers import TOTAL_SECONDS, Servers
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
     ImmutableTimestampLocks,
@@ -46,10 +46,10 @@ class TimeLockTimestamps:
         require_name(namespace)
         self.namespace = namespace
         self._servers = servers
+        self._timestamps = FreshTimestamps(servers, f"/{namespace}", not_usable, "TimeLocks")
         self._known = known
         self._is_meant = is_meant
         self._total = total
-        self._highest = 0
         self._is_there = False
         self._one_at_a_time = asyncio.Lock()
         self.immutable_locks: ImmutableTimestampLocks | None = TimeLockLocks(
@@ -75,7 +75,7 @@ class TimeLockTimestamps:
             until = self._until()
             known = await self._known_before(until)
             await self._require_namespace(until)
-            fresh = await self._fresh(until)
+            fresh = await self._timestamps.next(until)
         if fresh <= known:
             raise self._another_namespace(fresh, known)
         return fresh
@@ -85,11 +85,11 @@ class TimeLockTimestamps:
         async with self._one_at_a_time:
             until = self._until()
             await self._known_before(until)
-            return await self._fresh(until) if await self._exists(until) else None
+            return await self._timestamps.next(until) if await self._exists(until) else None
 
     def writes_to_fast_forward(self, target: int, bound: int | None) -> tuple[str, ...]:
         """Its bound cannot be seen: the request is told as it is sent unless a fresh timestamp is above already."""
-        return (str(self._fast_forward(target)),)
+        return (str(self._timestamps.fast_forward(target)),)
 
     async def fast_forward(self, target: int) -> FastForwarded:
         """Ask for it unless a fresh timestamp is above already; then fetch one and see that it is above."""
@@ -97,35 +97,20 @@ class TimeLockTimestamps:
         async with self._one_at_a_time:
             until = self._until()
             known = await self._known_before(until)
-            before = await self._fresh(until) if await self._exists(until) else None
+            before = await self._timestamps.next(until) if await self._exists(until) else None
             if before is not None and before > target:
                 return FastForwarded(target=target, before=before, reached=before, changed=False)
             if before is not None and before <= known < target and not self._is_meant:
                 raise self._another_namespace(before, known)
-            await self._servers.ask(self._fast_forward(target), until)
+            await self._servers.ask(self._timestamps.fast_forward(target), until)
             self._is_there = True
-            reached = await self._fresh(until)
+            reached = await self._timestamps.next(until)
         if reached <= target:
             raise TimestampServiceRefused(
                 f"TimeLock accepted a fast-forward to {target} and then handed out {reached}: timestamps already used"
                 " would be handed out again. Do not start the service. Find out what TimeLock's addresses lead to."
             )
         return FastForwarded(target=target, before=before, reached=reached, changed=True)
-
-    async def _fresh(self, until: float) -> int:
-        answer = await self._servers.ask(Request("POST", f"/{self.namespace}/timestamp/fresh-timestamp"), until)
-        try:
-            fresh = timestamp_of(answer)
-        except NotUnderstood as error:
-            raise not_usable(answer.server, str(error)) from None
-        if fresh <= self._highest:
-            raise TimestampServiceRefused(
-                f"{answer.server} handed out timestamp {fresh} after {self._highest}: its timestamps go backwards, or"
-                " its servers belong to different TimeLocks. Do not use either number. Check the addresses in the"
-                " configuration."
-            )
-        self._highest = fresh
-        return fresh
 
     async def _known_before(self, until: float) -> int:
         try:
@@ -165,11 +150,6 @@ class TimeLockTimestamps:
             " number. Compare the namespace and TimeLock's addresses in the service's configuration. Only if TimeLock"
             f" itself was lost and this is its new one: write `timestamps: {{namespace: {self.namespace}}}` in"
             " recovery.yml before the restore's fast-forward."
-        )
-
-    def _fast_forward(self, target: int) -> Request:
-        return Request(
-            "POST", f"/{self.namespace}/timestamp-management/fast-forward?currentTimestamp={target}", (200, 204)
         )
 
     def _until(self) -> float:

@@ -77,8 +77,7 @@ class FetchBackupTimestamp(_FetchTimestamp):
             context.close()
             context.held_lock = await HeldLock.taken(locks)
             lock = context.held_lock.lock
-            namespace = context.settings.service.timelock_client or context.keyspace
-            value = {"immutable": lock.immutable, "token": lock.token, "namespace": namespace}
+            value = {"immutable": lock.immutable, "token": lock.token, "namespace": context.settings.namespace}
             yield FactEstablished(
                 step=self.name, name=IMMUTABLE_LOCK, value=value, source=context.timestamps.description
             )
