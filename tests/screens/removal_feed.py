@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from textual.app import App
+from textual.pilot import Pilot
 
 from atlasdb_recovery.events import (
     Event,
@@ -254,3 +255,13 @@ def flat(app: App[Any]) -> str:
         region = found.first().region
         text = "\n".join(line[region.x : region.right] for line in text.split("\n")[region.y :])
     return " ".join(text.translate(dict.fromkeys(map(ord, "│┃|"), " ")).split())
+
+
+async def until(app: App[Any], pilot: Pilot[Any], *texts: str) -> str:
+    """The screen, as soon as it shows all of these; line ends do not matter."""
+    for _ in range(200):
+        text, all_of_it = shown(app), flat(app)
+        if all(wanted in text or wanted in all_of_it for wanted in texts):
+            return text
+        await pilot.pause(0.02)
+    raise AssertionError(f"{texts} {app.screen.classes} {app.screen.size}\n{shown(app)}")

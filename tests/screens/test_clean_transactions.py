@@ -1,11 +1,9 @@
 """The removal's screen: what an operator sees before, while and after transactions are removed."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.pilot import Pilot
 
 from atlasdb_recovery.events import (
     Event,
@@ -34,9 +32,9 @@ from tests.screens.removal_feed import (
     plan,
     removal_facts,
     shown,
+    until,
     wizard,
 )
-from tui.app import RecoveryApp
 from tui.look import Look
 
 SMALL, WIDE = (80, 24), (160, 50)
@@ -76,16 +74,6 @@ PROOF = f"no transaction committed after {B} is left: 402,113 cells of _transact
 
 def progress(unit: str, scope: str, done: int, total: int | None = None) -> Progressed:
     return Progressed(step=CLEAN, unit=unit, scope=scope, done=done, total=total)
-
-
-async def until(app: RecoveryApp, pilot: Pilot[Any], *texts: str) -> str:
-    """The screen, as soon as it shows all of these; line ends do not matter."""
-    for _ in range(200):
-        text, all_of_it = shown(app), flat(app)
-        if all(wanted in text or wanted in all_of_it for wanted in texts):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"{texts} {app.screen.classes} {app.screen.size}\n{shown(app)}")
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,16 @@
 """The last screen: the verdict, what speaks against it, what is next, and every claim with its evidence."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.pilot import Pilot
 
 from atlasdb_recovery.events import Event, GuardOverruled, SessionParked, StepFailed
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.steps.prove import Prove
 from tests.screens.conftest import StillClock, settled_picture
 from tests.screens.ending_feed import PROVE, before_fast_forward, completed, forwarded, proven
-from tests.screens.removal_feed import ASCII, SESSION, UNICODE, F, Feed, Script, flat, guards, shown, wizard
-from tui.app import RecoveryApp
+from tests.screens.removal_feed import ASCII, SESSION, UNICODE, F, Feed, Script, flat, guards, shown, until, wizard
 from tui.look import Look
 
 SMALL, WIDE = (80, 24), (160, 50)
@@ -28,15 +25,6 @@ def played(*events: Event) -> Script:
         return 0
 
     return script
-
-
-async def until(app: RecoveryApp, pilot: Pilot[Any], *texts: str) -> str:
-    for _ in range(200):
-        text, all_of_it = shown(app), flat(app)
-        if all(wanted in text or wanted in all_of_it for wanted in texts):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"{texts}\n{shown(app)}")
 
 
 @pytest.mark.parametrize(

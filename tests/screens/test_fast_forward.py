@@ -1,10 +1,7 @@
 """The fast-forward's screen: where the bound is, where F is, and exactly what is written."""
 
-from typing import Any
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.pilot import Pilot
 
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.plan import Plan
@@ -21,9 +18,8 @@ from tests.screens.ending_feed import (
     forward_plan,
     forwarded,
 )
-from tests.screens.removal_feed import ASCII, UNICODE, Feed, Script, flat, guards, shown, wizard
+from tests.screens.removal_feed import ASCII, UNICODE, Feed, Script, guards, until, wizard
 from tests.screens.typist import Typist
-from tui.app import RecoveryApp
 from tui.look import Look
 from tui.widgets.phrase_input import PhraseInput
 
@@ -42,15 +38,6 @@ def at(*events: Event, question: Question | None = None) -> Script:
         return 0
 
     return script
-
-
-async def until(app: RecoveryApp, pilot: Pilot[Any], *texts: str) -> str:
-    for _ in range(200):
-        text, all_of_it = shown(app), flat(app)
-        if all(wanted in text or wanted in all_of_it for wanted in texts):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"{texts}\n{shown(app)}")
 
 
 @pytest.mark.parametrize(
