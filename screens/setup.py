@@ -110,7 +110,7 @@ class SetupScreen(Screen[None]):
 
     def check(self) -> None:
         """A little after the last key; an older check that is still under way is dropped."""
-        self.run_worker(self._checked(), group="check", exclusive=True, exit_on_error=False)
+        self.run_worker(self._checked, group="check", exclusive=True, exit_on_error=False)
 
     async def _checked(self) -> None:
         await asyncio.sleep(CHECKED_AFTER)

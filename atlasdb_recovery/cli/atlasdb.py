@@ -16,8 +16,7 @@ from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cli.ending import every_character, exit_code_of
 from atlasdb_recovery.cli.flags import settings_path
 from atlasdb_recovery.cli.graph import Graph, graph_of
-from atlasdb_recovery.cli.interruption import PARKED, interruptible
-from atlasdb_recovery.cli.keyboard import is_interactive
+from atlasdb_recovery.cli.interruption import interruptible
 from atlasdb_recovery.cli.teaching import CONTEXT, TeachingCommand, TeachingGroup
 from atlasdb_recovery.cli.timestamp_commands import TimestampCommands
 from atlasdb_recovery.foreign import plain
@@ -133,7 +132,7 @@ def fetch_command(context: click.Context, /, immutable: bool, date_time: bool, *
     options = _merge(context, given)
     if options["timestamp"] is not None:
         raise click.UsageError("fetch does not require an input timestamp; leave --timestamp away.")
-    commands = _commands(context, options, offline=options["offline"])
+    commands = _commands(context, options)
     return interruptible(commands.fetch(immutable=immutable, date_time=date_time))
 
 
@@ -156,9 +155,7 @@ def clean_command(context: click.Context, /, **given: Any) -> int:
     """
     options = _merge(context, given)
     after = _input_timestamp(options)
-    commands = _commands(context, options, offline=True)
-    if not _is_offline(options, f"remove transactions after {after}"):
-        return PARKED
+    commands = _commands(context, options)
     return interruptible(commands.clean_transactions(after))
 
 
@@ -181,9 +178,7 @@ def fast_forward_command(context: click.Context, /, **given: Any) -> int:
     options = _merge(context, given)
     target = _input_timestamp(options)
     require_reachable(target)
-    commands = _commands(context, options, offline=True)
-    if not _is_offline(options, f"fast-forward to {target}"):
-        return PARKED
+    commands = _commands(context, options)
     return interruptible(commands.fast_forward(target))
 
 
@@ -213,25 +208,8 @@ def _input_timestamp(options: dict[str, Any]) -> int:
     return value
 
 
-def _is_offline(options: dict[str, Any], what: str) -> bool:
-    if options["offline"]:
-        return True
-    if not is_interactive():
-        click.echo(
-            f"To {what}, no AtlasDB client may be running. Stop the service, then say so with --offline. "
-            "Nothing was changed.",
-            err=True,
-        )
-        return False
-    click.echo(f"About to {what}. Is every instance of the service stopped?")
-    if click.prompt("Type offline", default="", show_default=False).strip() == "offline":
-        return True
-    click.echo("Nothing was changed. With --offline it is not asked.", err=True)
-    return False
-
-
-def _commands(context: click.Context, options: dict[str, Any], *, offline: bool) -> TimestampCommands:
-    return TimestampCommands(graph_of(context), _settings(options), options["file"], offline=offline)
+def _commands(context: click.Context, options: dict[str, Any]) -> TimestampCommands:
+    return TimestampCommands(graph_of(context), _settings(options), options["file"], offline=options["offline"])
 
 
 def _settings(options: dict[str, Any]) -> Settings:

@@ -68,7 +68,9 @@ class TimestampCommands:
             return Outcome.DONE
 
     async def clean_transactions(self, after: int) -> int:
-        """Exports and removes what committed after `after`, re-reads each, and scans again."""
+        """Exports and removes what committed after `after`, re-reads each, scans again; the word offline is asked."""
+        if not await self._is_said_to_be_offline(f"remove transactions after {after}"):
+            return Outcome.PARKED
         async with self._connected("clean") as context, self._locked(context):
             identity = facts.identity_fact(await context.cluster.identity())
             for name, value in ((facts.IDENTITY, identity), (facts.BACKUP_TIMESTAMP, after)):
@@ -78,7 +80,9 @@ class TimestampCommands:
             return await self._cleaned(context, CleanTransactions())
 
     async def fast_forward(self, target: int) -> int:
-        """Fast-forwards and says what is true afterwards."""
+        """Fast-forwards and says what is true afterwards; asks for the word offline."""
+        if not await self._is_said_to_be_offline(f"fast-forward to {target}"):
+            return Outcome.PARKED
         async with self._connected("fast-forward") as context, self._locked(context):
             if await refused(context, preflight.before_timestamps()):
                 return Outcome.REFUSED
@@ -145,8 +149,29 @@ class TimestampCommands:
         if not is_interactive():
             click.echo("Stop every instance of the service, then say so with --offline. Nothing was changed.", err=True)
             return False
-        if await asked(self._working.lines, "Is every instance of the service stopped? Type offline") == "offline":
+        if await self._is_typed_to_be_offline():
             context.answers = {**context.answers, "offline": True}
+            return True
+        return False
+
+    async def _is_said_to_be_offline(self, what: str) -> bool:
+        """What is only right while no client runs needs somebody's word for it, whatever the servers list."""
+        if self._offline:
+            return True
+        if not is_interactive():
+            click.echo(
+                f"To {what}, no AtlasDB client may be running. Stop the service, then say so with --offline. "
+                "Nothing was changed.",
+                err=True,
+            )
+            return False
+        click.echo(f"About to {what}.")
+        self._offline = await self._is_typed_to_be_offline()
+        return self._offline
+
+    async def _is_typed_to_be_offline(self) -> bool:
+        typed = await asked(self._working.lines, "Is every instance of the service stopped? Type offline")
+        if typed is not None and typed.strip() == "offline":
             return True
         click.echo("Nothing was changed. With --offline it is not asked.", err=True)
         return False

@@ -55,9 +55,9 @@ class Terminal:
         """What was printed up to and with this text, from where the last call ended."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.said:
-            left = deadline - time.monotonic()
-            assert left > 0, f"waited for {text!r}; it said:\n{self.said[-3000:]}"
-            assert self._read(left), f"it ended before it said {text!r}; it said:\n{self.said[-3000:]}"
+            is_there = self._read(deadline - time.monotonic())
+            assert time.monotonic() < deadline, f"waited for {text!r}; it said:\n{self.said[-3000:]}"
+            assert is_there, f"it ended before it said {text!r}; it said:\n{self.said[-3000:]}"
         before, _, self.said = self.said.partition(text)
         return before + text
 
@@ -77,7 +77,7 @@ class Terminal:
             self._master = -1
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self._master], [], [], seconds)[0]:
+        if not select.select([self._master], [], [], max(0.0, seconds))[0]:
             return False
         try:
             content = os.read(self._master, 65_536)

@@ -24,7 +24,7 @@ before = alive.cluster_state()
 code = exit_code_of(main, ["-c", str(directory / "install.yml"), *sys.argv[3:]], alive.graph)
 print(f"[exit {code}] [{'same' if alive.cluster_state() == before else 'changed'}]")
 """
-ASKED = "Is every instance of the service stopped?\nType offline: "
+ASKED = "Is every instance of the service stopped? Type offline\n> "
 
 
 def atlasdb(directory: Path, words: Sequence[str], *, odd: bool = False) -> Terminal:
