@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -108,11 +109,9 @@ class SetupScreen(Screen[None]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         self.redraw()
 
-    def check(self) -> None:
+    @work(group="check", exclusive=True, exit_on_error=False)
+    async def check(self) -> None:
         """A little after the last key; an older check that is still under way is dropped."""
-        self.run_worker(self._checked, group="check", exclusive=True, exit_on_error=False)
-
-    async def _checked(self) -> None:
         await asyncio.sleep(CHECKED_AFTER)
         self._problems = await asyncio.to_thread(self._draft.problems, self.typed)
         self.redraw()
