@@ -39,7 +39,8 @@ def _of(view: SessionView, waiting: Waiting | None, current: str) -> Standing:
             return Standing(True, f"n answers: {question.text}")
         case Refused(refusals=refusals):
             names = ", ".join(check.guard for check in refusals)
-            return Standing(False, f"Next is closed: {names} refuse. Nothing was changed. Mend it, then r looks again")
+            verb = "refuses" if len(refusals) == 1 else "refuse"
+            return Standing(False, f"Next is closed: {names} {verb}. Nothing was changed. Mend it, then r looks again")
         case Failed():
             return Standing(True, "n tries this step again: what is proven already is not done again. p parks it")
         case None:
