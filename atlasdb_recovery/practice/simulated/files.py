@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
+from atlasdb_recovery.practice.simulated.clock import SimulatedClock
+from atlasdb_recovery.practice.simulated.dialect import Dialect
 from atlasdb_recovery.practice.simulated.node import SimulatedNode
-from atlasdb_recovery.practice.simulated.schema import SimulatedTable
+from atlasdb_recovery.practice.simulated.schema import SimulatedKeyspace, SimulatedTable
 from atlasdb_recovery.practice.simulated.storage import Position, TableStore, Version
-
-if TYPE_CHECKING:
-    from atlasdb_recovery.practice.simulated.servers import SimulatedServers
+from atlasdb_recovery.practice.simulated.topology import Ring
 
 STORE_FILE = re.compile(r"[a-z]{2}-(\d+)-big-Data\.db")
 
@@ -34,10 +34,23 @@ class StoreFileRefused(Exception):
     """A directory's files cannot be taken in: unreadable, or keys outside of the node's ranges."""
 
 
+class Owner(Protocol):
+    """The cluster whose directories they are."""
+
+    dialect: Dialect
+    wall: SimulatedClock
+    keyspaces: dict[str, SimulatedKeyspace]
+
+    @property
+    def addresses(self) -> tuple[str, ...]: ...
+
+    def ring(self, keyspace: str) -> Ring: ...
+
+
 class DataDirectories:
     """The data directories of a simulated cluster's nodes."""
 
-    def __init__(self, servers: "SimulatedServers", root: Path | None) -> None:
+    def __init__(self, servers: Owner, root: Path | None) -> None:
         self._servers = servers
         self._root = root
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
