@@ -14,8 +14,10 @@ OLD_POSITION = (ROW, b"oldTs", -1)
 INITIAL_BOUND = 10_000
 ALLOCATION_BUFFER = 1_000_000
 
+INVALIDATED = b"\x00"
+"""What that migration leaves where the bound was."""
+
 _LENGTH = 8
-_INVALIDATED = b"\x00"
 
 
 class BoundInvalidated(ValueError):
@@ -40,7 +42,7 @@ def bound_of(cells: Iterable[tuple[bytes, int, bytes]]) -> int | None:
     """
     values = _values(cells)
     value, old = values.get(BOUND_POSITION[1]), values.get(OLD_POSITION[1])
-    if value == _INVALIDATED:
+    if value == INVALIDATED:
         raise BoundInvalidated(
             f"the timestamp bound was invalidated by a migration to TimeLock{_old_bound(old)}; timestamps come from "
             "TimeLock. Configure its servers and address them; never write a bound here: that would make a second "

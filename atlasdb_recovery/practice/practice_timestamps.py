@@ -1,19 +1,36 @@
-"""The timestamp service inside a practice service: `PersistentTimestampServiceImpl` over the stored bound."""
+"""A practice service's timestamps: `PersistentTimestampServiceImpl` over the stored bound, or TimeLock."""
+
+from typing import Protocol
 
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.names import TIMESTAMP
-from atlasdb_recovery.atlas.timestamp_bound import ALLOCATION_BUFFER, BOUND_POSITION, INITIAL_BOUND
+from atlasdb_recovery.atlas.timestamp_bound import (
+    ALLOCATION_BUFFER,
+    BOUND_POSITION,
+    INITIAL_BOUND,
+    INVALIDATED,
+    OLD_POSITION,
+)
 from atlasdb_recovery.cassandra.ports import Cluster, Consistency
 from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded, ImmutableTimestampLocks
 
 QUORUM = Consistency.QUORUM
 
 
+class TimeLock(Protocol):
+    """TimeLock, as a service has it."""
+
+    def fresh(self, namespace: str) -> int: ...
+
+    def fast_forward(self, namespace: str, target: int) -> None: ...
+
+
 class PracticeTimestamps:
-    """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set."""
+    """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set; once it has
+    been migrated, TimeLock hands them out.
+    """
 
     serves_live = True
-    uses_stored_bound = True
     immutable_locks: ImmutableTimestampLocks | None = None
 
     def __init__(self, cluster: Cluster, keyspace: str) -> None:
@@ -21,6 +38,11 @@ class PracticeTimestamps:
         self._keyspace = keyspace
         self._last = 0
         self._limit = 0
+        self._timelock: TimeLock | None = None
+
+    @property
+    def uses_stored_bound(self) -> bool:
+        return self._timelock is None
 
     @property
     def description(self) -> str:
@@ -40,6 +62,14 @@ class PracticeTimestamps:
             stored = INITIAL_BOUND
         self._last = self._limit = stored
 
+    async def migrate(self, timelock: TimeLock) -> None:
+        """To TimeLock, as a service does at its first start with TimeLock configured: its bound is put aside."""
+        put_aside = timestamp_bound.encode(self._limit)
+        await self._cluster.put_unless_exists(self._keyspace, TIMESTAMP, OLD_POSITION, put_aside, commit=QUORUM)
+        await self._change(INVALIDATED)
+        timelock.fast_forward(self._keyspace, self._limit)
+        self._timelock = timelock
+
     async def ping(self) -> str:
         """It is in this very process."""
         return ""
@@ -48,10 +78,17 @@ class PracticeTimestamps:
         return self._last
 
     async def fresh_timestamp(self) -> int:
+        if self._timelock is not None:
+            self._last = self._timelock.fresh(self._keyspace)
+            return self._last
         self._last += 1
         if self._last > self._limit:
             await self._store(self._last + ALLOCATION_BUFFER)
         return self._last
+
+    async def start_timestamp(self) -> int:
+        """Of a reader that begins now, whatever this service itself remembers."""
+        return await self.fresh_timestamp() if self._timelock is not None else (await self.bound() or 0) + 1
 
     async def bound(self) -> int | None:
         cells = await self._cluster.read_partition(
@@ -63,6 +100,10 @@ class PracticeTimestamps:
         return (f"raise the practice service's bound to {target + ALLOCATION_BUFFER}",)
 
     async def fast_forward(self, target: int) -> FastForwarded:
+        if self._timelock is not None:
+            self._timelock.fast_forward(self._keyspace, target)
+            reached = await self.fresh_timestamp()
+            return FastForwarded(target=target, before=None, reached=reached, changed=True)
         before = self._limit
         self._last = max(self._last, target)
         if target > self._limit:
@@ -70,14 +111,17 @@ class PracticeTimestamps:
         return FastForwarded(target=target, before=before, reached=self._limit, changed=self._limit != before)
 
     async def _store(self, limit: int) -> None:
+        await self._change(timestamp_bound.encode(limit))
+        self._limit = limit
+
+    async def _change(self, value: bytes) -> None:
         outcome = await self._cluster.check_and_set(
             self._keyspace,
             TIMESTAMP,
             BOUND_POSITION,
             timestamp_bound.encode(self._limit),
-            timestamp_bound.encode(limit),
+            value,
             commit=QUORUM,
         )
         if not outcome.applied:
             raise AnotherTimestampService("another timestamp service is running on the practice keyspace")
-        self._limit = limit

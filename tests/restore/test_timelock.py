@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from atlasdb_recovery.atlas import manifest, timestamp_bound
@@ -160,6 +161,20 @@ class TestWhoIsTheAuthority:
         ended = lost.unattended("restore")
         assert ended.code == 3, ended
         assert "the backup's timestamps came from TimeLock's namespace" in ended.out
+
+    def test_a_backup_from_another_namespace_takes_a_word(self, lost: World, timelock: SimulatedTimeLock) -> None:
+        found = sealed(lost)
+        assert found.timelock is not None
+        other = msgspec.structs.replace(found.timelock, namespace="orders")
+        manifest.save(msgspec.structs.replace(found, timelock=other), lost.rehearsal.backup_dir)
+        ended = lost.unattended("restore")
+        assert ended.code == 3, ended
+        assert f"namespace “orders”, but the configuration names “{lost.keyspace}”" in ended.out
+        assert forwards(timelock) == []
+        lost.change_settings(timestamps={"namespace": lost.keyspace})
+        ended = lost.unattended("restore")
+        assert ended.code == 0, ended
+        assert "recovery.yml vouches for it: the backup's timestamps came from" in ended.out
 
     def test_the_drop_in_stops_at_the_same_contradiction(self, alive: World, timelock: SimulatedTimeLock) -> None:
         asyncio.run(alive.put(BOUND_POSITION, timestamp_bound.encode(77)))

@@ -5,30 +5,9 @@ from typing import Any
 
 import yaml
 
-from atlasdb_recovery.atlas import timestamp_bound
-from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION, OLD_POSITION
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
-from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
-from atlasdb_recovery.timestamps.service import FastForwarded
 from tests.cli.rehearsal import Ended, Rehearsal
-
-INVALIDATED = b"\x00"
-
-
-class ServiceOnTimeLock(PracticeTimestamps):
-    """What the service itself fetches; its own stored bound is dead."""
-
-    timelock: SimulatedTimeLock
-
-    async def fresh_timestamp(self) -> int:
-        self._last = self.timelock.fresh(self._keyspace)
-        return self._last
-
-    async def fast_forward(self, target: int) -> FastForwarded:
-        self.timelock.fast_forward(self._keyspace, target)
-        self._last = max(self._last, target)
-        return FastForwarded(target=target, before=None, reached=self._last, changed=True)
 
 
 class World:
@@ -53,15 +32,7 @@ class World:
 
     async def migrate(self) -> None:
         """As a service does at its first start with TimeLock configured."""
-        exercise = self.rehearsal.arena.exercise
-        bound = await exercise.timestamps.bound()
-        assert bound is not None
-        await self.put(OLD_POSITION, timestamp_bound.encode(bound))
-        await self.put(BOUND_POSITION, INVALIDATED)
-        self.timelock.fast_forward(self.keyspace, bound)
-        exercise.timestamps.__class__ = ServiceOnTimeLock
-        assert isinstance(exercise.timestamps, ServiceOnTimeLock)
-        exercise.timestamps.timelock = self.timelock
+        await self.rehearsal.arena.exercise.timestamps.migrate(self.timelock)
 
     async def put(self, position: tuple[bytes, bytes, int], value: bytes) -> None:
         simulated = self.rehearsal.simulated

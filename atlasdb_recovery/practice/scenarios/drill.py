@@ -81,11 +81,10 @@ class Drill:
         *earlier, last = map(str, self.scenario.schemas)
         say(f"a service writes in AtlasDB's schemas {', '.join(earlier)} and {last}; one node misses a part of it")
         await exercise.make_history(self.scenario.schemas)
+        await self.scenario.grow_up()
         exercise.start_service()
         self.world.nodetool.before = self._service_goes_on
-        with TimestampEndpoint(exercise.timestamps) as endpoint:
-            say("the backup is taken while the service runs; its own endpoint hands out B and F")
-            outcome = await back_up(msgspec.structs.replace(self.settings, timestamp_servers=(endpoint.uri,)))
+        outcome = await self._backed_up(back_up, say)
         self.world.nodetool.reset()
         await exercise.kill_service()
         if outcome is not Outcome.DONE:
@@ -99,6 +98,14 @@ class Drill:
         self._time = asyncio.create_task(self.nodes.pass_time())
         self._paged_at = self.nodes.seconds_now()
         return outcome
+
+    async def _backed_up(self, back_up: BackUp, say: Say) -> Outcome:
+        if not self.world.exercise.timestamps.uses_stored_bound:
+            say("the backup is taken while the service runs; TimeLock hands out B and F")
+            return await back_up(self.settings)
+        with TimestampEndpoint(self.world.exercise.timestamps) as endpoint:
+            say("the backup is taken while the service runs; its own endpoint hands out B and F")
+            return await back_up(msgspec.structs.replace(self.settings, timestamp_servers=(endpoint.uri,)))
 
     async def _service_goes_on(self, _: str, arguments: Sequence[str]) -> None:
         """No two nodes are copied at the same moment of the service's life."""
@@ -140,8 +147,8 @@ class Drill:
         await self.world.settled()
         if not any(s.procedure == RESTORE and s.state == "completed" for s in sessions(self.settings.state_dir)):
             return None
-        bound = await self.world.exercise.timestamps.bound()
-        return await self.world.exercise.judged(self.world.backup_timestamp, (bound or 0) + 1)
+        read_at = await self.world.exercise.timestamps.start_timestamp()
+        return await self.world.exercise.judged(self.world.backup_timestamp, read_at)
 
     async def debrief(self) -> Debrief:
         """What happened, what the operator did, where the time went, what was missed, and the rule behind it."""

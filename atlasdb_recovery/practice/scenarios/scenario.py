@@ -44,6 +44,9 @@ class Scenario:
             "Bring the keyspace back to the backup's one consistent point in time.",
         )
 
+    async def grow_up(self) -> None:
+        """What became of the service between its first transactions and its backup."""
+
     async def arrange(self) -> None:
         """What has happened between the loss and the page."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from typing import Any, Protocol
 
 import msgspec
@@ -65,6 +66,8 @@ class World:
         self.fast_forward_timestamp = 0
         """B and F as they were fetched, whatever became of their files."""
         self.happenings: list[Happening] = []
+        self.until_over = ExitStack()
+        """What is closed when the drill is over."""
         self._broken_off: asyncio.Task[Any] | None = None
         self._begun: list[asyncio.Task[None]] = []
 
@@ -95,6 +98,7 @@ class World:
         begun, self._begun = self._begun, []
         await asyncio.gather(*begun, return_exceptions=True)
         await self.nodes.disconnect_stranger()
+        self.until_over.close()
 
     def break_connection(self) -> None:
         """The terminal hangs up: the task that runs the session is cancelled, as SIGHUP does it."""

@@ -45,13 +45,19 @@ class TimestampAuthorityKnown(Guard):
         """The keyspace has given its bound up, or has none; and TimeLock has the namespace."""
         if contradiction := _sealed_with(context, timelock=False):
             return blocked(contradiction)
+        other = _sealed_namespace(context)
+        if other and context.settings.timelock_namespace is None:
+            return blocked(other, _namespace_remedy(context.settings.namespace))
         try:
             used = await timestamps_used(context.cluster, context.keyspace)
         except TimestampServiceRefused as error:
             return blocked(str(error))
         found = await answering(service)
         shown = f"; the keyspace has used timestamps up to {used} at least" if used else ""
-        return msgspec.structs.replace(found, evidence=found.evidence + shown)
+        found = msgspec.structs.replace(found, evidence=found.evidence + shown)
+        if other and found.status.lets_pass:
+            return warned(f"recovery.yml vouches for it: {other}; {found.evidence}", "Compare the two once more.")
+        return found
 
 
 def _sealed_with(context: Context, *, timelock: bool) -> str:
@@ -62,6 +68,25 @@ def _sealed_with(context: Context, *, timelock: bool) -> str:
     return (
         f"the backup's timestamps came from {manifest.timestamp_service}, but the configuration names"
         f" {context.timestamps.description}: fast-forwarding that one would leave the other where it was"
+    )
+
+
+def _sealed_namespace(context: Context) -> str:
+    """In words, if a restore's backup took its timestamps from another namespace of TimeLock than is configured."""
+    manifest, namespace = context.manifest, context.settings.namespace
+    if manifest is None or manifest.timelock is None or manifest.timelock.namespace == namespace:
+        return ""
+    return (
+        f"the backup's timestamps came from TimeLock's namespace “{manifest.timelock.namespace}”, but the configuration"
+        f" names “{namespace}”: fast-forwarding that one would leave the other where it was"
+    )
+
+
+def _namespace_remedy(namespace: str) -> str:
+    return (
+        "Correct `namespace`, or `client` of the timelock block, in the service's configuration; then resume. Only if"
+        f" the service was given another namespace since: write `timestamps: {{namespace: {namespace}}}` in"
+        " recovery.yml."
     )
 
 

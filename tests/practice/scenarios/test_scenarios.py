@@ -66,9 +66,9 @@ def test_the_briefing_gives_nothing_away(name: str) -> None:
     assert scenario.rules
 
 
-def test_there_are_twelve_in_the_order_in_which_to_learn_them() -> None:
+def test_they_are_in_the_order_in_which_to_learn_them() -> None:
     assert list(SCENARIOS)[0] == EVERYTHING_FINE
-    assert len(SCENARIOS) == len({scenario.title for scenario in SCENARIOS.values()}) == 12
+    assert len({scenario.title for scenario in SCENARIOS.values()}) == len(SCENARIOS) >= 13
 
 
 async def test_an_operator_who_leaves_is_told_what_is_left(tmp_path: Path) -> None:
