@@ -58,9 +58,9 @@ class ConfirmPhraseDialog(ModalScreen[str | None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """What was read before may have moved; what was typed by then counts for nothing."""
-        typed = self.query_one(PhraseInput)
-        if self._seen not in {None, event.size} and typed.value:
-            typed.refuse(RESIZED)
+        for typed in self.query(PhraseInput):  # it may not be there yet, or not any more
+            if self._seen not in {None, event.size} and typed.value:
+                typed.refuse(RESIZED)
         self._seen = event.size
 
     def on_phrase_input_refused(self, event: PhraseInput.Refused) -> None:

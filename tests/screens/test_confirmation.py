@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from textual.events import Resize
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from atlasdb_recovery.events import AnswerGiven, PlanMade
@@ -279,6 +281,20 @@ async def test_resized_in_the_middle_nothing_is_confirmed() -> None:
         await desk.typist.type(PHRASE)
         await desk.typist.press("enter")
         await desk.until(lambda: desk.asking.given == [PHRASE])
+
+
+async def test_resized_before_it_is_shown_and_while_it_goes_away() -> None:
+    """Such a message can arrive when the dialog has no input yet, or none any more."""
+    async with asked() as desk:
+        resized = Resize(Size(100, 24), Size(100, 24))
+        dialog = desk.app.screen
+        await dialog.remove_children()
+        dialog.post_message(resized)
+        await desk.pilot.pause(0.1)
+        assert desk.app.is_running
+        assert desk.app.return_code is None
+        await desk.typist.press("escape")
+        await desk.until(lambda: not desk.is_asked)
 
 
 async def test_esc_leaves_it_unanswered_and_next_asks_again() -> None:
