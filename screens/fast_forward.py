@@ -11,9 +11,9 @@ from tui.widgets.steady_text import SteadyText
 
 
 class FastForwardScreen(CrowdedScreen):
-    HELP = """After a restore the clock has gone back: the restored bound lies below timestamps that are already in the
-    tables. Until the bound is read back at or above F the service must not be started. The numbers stand in their
-    order, the lowest on top; below them is exactly what will be written."""
+    HELP = """After a restore the clock has gone back: a restored bound, or a new TimeLock, lies below timestamps that
+    are already in the tables. Until it is read back that every fresh timestamp is above F the service must not be
+    started. The numbers stand in their order, the lowest on top; below them is exactly what is written or asked for."""
     DEFAULT_CSS = "FastForwardScreen #ladder, FastForwardScreen #writes { height: auto; }"
 
     def compose_findings(self) -> Iterable[Widget]:

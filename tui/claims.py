@@ -63,8 +63,10 @@ def _removed(state: SessionState) -> str:
 
 
 def _forwarded(state: SessionState) -> str:
-    reached = (state.fact(facts.FAST_FORWARDED) or {}).get("reached")
-    shown = "" if reached is None else f" {reached}"
+    done = state.fact(facts.FAST_FORWARDED) or {}
+    shown = f" {done['reached']}" if "reached" in done else ""
+    if not done.get("bound_is_seen", True):
+        return f"a fresh timestamp,{shown}, was above F = {state.fact(facts.FAST_FORWARD_TIMESTAMP)}"
     return f"the bound{shown} was read back at or above F = {state.fact(facts.FAST_FORWARD_TIMESTAMP)}"
 
 

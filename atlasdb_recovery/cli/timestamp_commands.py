@@ -28,7 +28,7 @@ from atlasdb_recovery.procedure.guards.guard import GuardStatus
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
-from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
+from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND, TimestampService
 
 SAID_EVERY = 5.0
 AGAIN = "interrupted; whether it was done is not known: run the same line again, that is safe"
@@ -86,7 +86,7 @@ class TimestampCommands:
         async with self._connected("fast-forward") as context, self._locked(context):
             if await refused(context, preflight.before_timestamps()):
                 return Outcome.REFUSED
-            if not await self._near_or_agreed(target, await context.timestamps.lower_limit()):
+            if not await self._near_or_agreed(target, context.timestamps):
                 return Outcome.PARKED
             try:
                 done = await context.timestamps.fast_forward(target)
@@ -192,12 +192,13 @@ class TimestampCommands:
         click.echo("Nothing was removed.", err=True)
         return False
 
-    async def _near_or_agreed(self, target: int, bound: int | None) -> bool:
+    async def _near_or_agreed(self, target: int, service: TimestampService) -> bool:
         """A timestamp far above everything is a likely typing error, and nothing takes a fast-forward back."""
-        above = target - (bound or 0)
+        above = target - (await service.lower_limit() or 0)
         if above <= ASKED_ABOVE_BOUND:
             return True
-        click.echo(f"{target} is {above:,} above the stored bound. A fast-forward cannot be taken back.", err=True)
+        limit = "the timestamps handed out now" if service.serves_live else "the stored bound"
+        click.echo(f"{target} is {above:,} above {limit}. A fast-forward cannot be taken back.", err=True)
         if not is_interactive():
             click.echo("Run this at a terminal, where it can be confirmed. Nothing was changed.", err=True)
             return False

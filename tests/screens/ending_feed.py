@@ -61,6 +61,38 @@ def forward_plan(bound: int | None = BOUND, target: int = F, *, far: bool = Fals
     )
 
 
+TIMELOCK = "TimeLock's namespace “orders” at https://timelock-1:8421, https://timelock-2:8421, https://timelock-3:8421"
+ASKED = f"POST /orders/timestamp-management/fast-forward?currentTimestamp={F}"
+
+
+def timelock_plan(fresh: int | None, *, far: bool = False) -> PlanMade:
+    """Where the timestamps come from TimeLock, which has just handed this one out."""
+    is_above = fresh is not None and fresh > F
+    return PlanMade(
+        step=FORWARD,
+        title=f"fast-forward to {F}",
+        lines=(
+            "its bound cannot be seen: a fresh timestamp is fetched before and after",
+            f"fast-forward {TIMELOCK} to {F}",
+            f"nothing has to be asked for: its timestamps are above {F} already" if is_above else ASKED,
+        ),
+        fingerprint=f"timelock-{is_above}",
+        facts={
+            "target": F,
+            "bound": fresh,
+            "bound_is_seen": False,
+            "service": TIMELOCK,
+            "writes": [] if is_above else [ASKED],
+            "is_far": far,
+        },
+    )
+
+
+def forwarded_timelock(before: int | None, reached: int) -> FactEstablished:
+    value = {"target": F, "before": before, "reached": reached, "changed": before != reached, "bound_is_seen": False}
+    return FactEstablished(step=FORWARD, name=facts.FAST_FORWARDED, value=value)
+
+
 def forwarded() -> list[Event]:
     """The fast-forward from its plan to its proof."""
     value = {"target": F, "before": BOUND, "reached": REACHED, "changed": True}

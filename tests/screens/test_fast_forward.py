@@ -17,6 +17,7 @@ from tests.screens.ending_feed import (
     before_fast_forward,
     forward_plan,
     forwarded,
+    timelock_plan,
 )
 from tests.screens.removal_feed import ASCII, UNICODE, Feed, Script, guards, until, wizard
 from tests.screens.typist import Typist
@@ -25,6 +26,7 @@ from tui.widgets.phrase_input import PhraseInput
 
 SMALL, WIDE = (80, 24), (160, 50)
 FAR = 9 * 10**15
+PATH = "/orders/timestamp-management/fast-forward"
 
 
 def at(*events: Event, question: Question | None = None) -> Script:
@@ -75,6 +77,23 @@ async def test_a_missing_bound_is_said() -> None:
     app = wizard(at(*guards(FORWARD), forward_plan(None)))
     async with app.run_test(size=SMALL) as pilot:
         await until(app, pilot, "There is no stored bound: none was restored.")
+
+
+@pytest.mark.parametrize(
+    ("size", "look"), [(SMALL, UNICODE), (WIDE, UNICODE), (SMALL, ASCII)], ids=["small", "wide", "ascii"]
+)
+async def test_timelock_shows_no_bound_and_none_is_spoken_of(
+    size: tuple[int, int], look: Look, picture: SnapshotAssertion, still_clock: StillClock
+) -> None:
+    app = wizard(at(*guards(FORWARD), timelock_plan(2_000_000)), look)
+    async with app.run_test(size=size) as pilot:
+        text = await until(app, pilot, "n begins fast-forward", "Will be asked of TimeLock's namespace", PATH)
+        order = [text.index(number) for number in ("1,000,042", "2,000,000", "2,499,870", "2,500,001")]
+        assert order == sorted(order)
+        assert "fresh now" in text
+        assert "bound now" not in text
+        assert "SERIAL" not in text
+        assert await settled_picture(pilot) == picture
 
 
 async def test_a_bound_that_changed_meanwhile_is_a_changed_plan() -> None:

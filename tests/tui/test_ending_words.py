@@ -21,6 +21,7 @@ from atlasdb_recovery.events import (
     StepVerified,
 )
 from atlasdb_recovery.procedure import facts
+from tests.screens.ending_feed import forwarded_timelock
 from tests.screens.removal_feed import UNICODE
 from tests.tui.recorded import seen
 from tui.claims import claims
@@ -128,6 +129,12 @@ def test_a_complete_restore_names_its_claims_and_what_is_next(sessions: Sessions
     ):
         assert wanted in text
     assert "do NOT start" not in text
+
+
+def test_of_a_service_without_a_bound_none_is_claimed(sessions: Sessions) -> None:
+    target = seen(sessions["restore"], "restore").state.fact(facts.FAST_FORWARD_TIMESTAMP)
+    text = said(seen([*sessions["restore"], forwarded_timelock(None, target + 1)], "restore"))
+    assert f"a fresh timestamp, {target + 1}, was above F = {target}" in text
 
 
 def test_each_claim_has_the_evidence_of_its_step(sessions: Sessions) -> None:

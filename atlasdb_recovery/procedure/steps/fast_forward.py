@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+import msgspec
+
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
@@ -10,14 +12,14 @@ from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
 from atlasdb_recovery.procedure.timestamp_row import timestamp_row
-from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND
+from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND, TimestampService
 
 
 class FastForward(Step):
     name = "fast-forward"
     title = "Fast-forward the timestamp service to F"
     why = (
-        "The restored timestamp bound has gone back in time, and the tables hold traces of later transactions. "
+        "The restored timestamps have gone back in time, and the tables hold traces of later transactions. "
         "Only when a fresh timestamp is above F can the service start without corrupting data silently."
     )
     danger = Danger.CHANGES
@@ -30,23 +32,26 @@ class FastForward(Step):
 
     async def plan(self, context: Context) -> Plan:
         target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
-        bound = await context.timestamps.bound()
-        known = await context.timestamps.lower_limit() if context.timestamps.serves_live else bound
-        writes = context.timestamps.writes_to_fast_forward(target, bound)
+        service = context.timestamps
+        bound = await service.bound()
+        known = await service.lower_limit() if service.serves_live else bound
+        is_above = service.serves_live and known is not None and known > target
+        writes = () if is_above else service.writes_to_fast_forward(target, bound)
         return Plan(
             title=f"fast-forward to {target}",
             lines=(
                 "its bound cannot be seen: a fresh timestamp is fetched before and after"
-                if context.timestamps.serves_live
+                if service.serves_live
                 else f"stored bound now: {'none' if bound is None else bound}",
-                f"fast-forward {context.timestamps.description} to {target}",
-                *(writes or (f"nothing has to be written: the bound is at or above {target} already",)),
+                f"fast-forward {service.description} to {target}",
+                *(writes or (_nothing_to_do(service, target),)),
             ),
             depends_on={"target": target, "bound": bound},
             facts={
                 "target": target,
                 "bound": bound if bound is not None else known,
-                "service": context.timestamps.description,
+                "bound_is_seen": not service.serves_live,
+                "service": service.description,
                 "writes": list(writes),
                 "is_far": target - (known or 0) > ASKED_ABOVE_BOUND,
             },
@@ -60,10 +65,11 @@ class FastForward(Step):
         target, bound = plan.facts["target"], plan.facts["bound"] or 0
         if not plan.facts["is_far"]:
             return ()
+        limit = "the stored bound" if plan.facts["bound_is_seen"] else "the timestamps handed out now"
         return (
             Question(
                 name="far-fast-forward",
-                text=f"F = {target} is {target - bound:,} above the stored bound. This cannot be undone. Is it right?",
+                text=f"F = {target} is {target - bound:,} above {limit}. This cannot be undone. Is it right?",
                 detail=plan.lines,
                 phrase=context.phrase(f"fast-forward {context.keyspace} to {target}"),
                 fingerprint=plan.fingerprint,
@@ -75,7 +81,7 @@ class FastForward(Step):
         yield FactEstablished(
             step=self.name,
             name=facts.FAST_FORWARDED,
-            value={"target": done.target, "before": done.before, "reached": done.reached, "changed": done.changed},
+            value={**msgspec.structs.asdict(done), "bound_is_seen": not context.timestamps.serves_live},
             source=context.timestamps.description,
         )
         yield FactEstablished(step=self.name, name=facts.TIMESTAMP_ROW, value=await timestamp_row(context))
@@ -84,12 +90,19 @@ class FastForward(Step):
         proof = await fast_forward_evidence(context)
         if proof is None:
             target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
+            low = "a fresh timestamp is not" if context.timestamps.serves_live else "the bound read back is not at or"
             raise StepFailure(
-                f"the bound read back is not at or above F = {target}",
+                f"{low} above F = {target}",
                 evidence=(f"{context.timestamps.description}: {await context.timestamps.lower_limit()}",),
                 remedy="Do not start the service. Make sure no other timestamp service runs, then retry.",
             )
         return proof
+
+
+def _nothing_to_do(service: TimestampService, target: int) -> str:
+    if service.serves_live:
+        return f"nothing has to be asked for: its timestamps are above {target} already"
+    return f"nothing has to be written: the bound is at or above {target} already"
 
 
 async def fast_forward_evidence(context: Context) -> Evidence | None:

@@ -26,7 +26,7 @@ class Prove(Step):
         return preflight.before_proof()
 
     async def plan(self, context: Context) -> Plan:
-        return Plan(title="read back the bound, the repair's coverage and the guards' baselines")
+        return Plan(title="read back the timestamp service, the repair's coverage and the guards' baselines")
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         yield Noted(step=self.name, level="note", text="looking at every claim once more")
@@ -38,7 +38,8 @@ class Prove(Step):
         forwarded = await fast_forward_evidence(context)
         if forwarded is None:
             raise StepFailure(
-                "the timestamp bound is below F: the restore is not complete",
-                remedy="Do not start the service. Find out who wrote the bound, then restore again.",
+                "the timestamp service is not above F: the restore is not complete",
+                evidence=(f"{context.timestamps.description}: {await context.timestamps.lower_limit()}",),
+                remedy="Do not start the service. Find out who set it back, then restore again.",
             )
         return Evidence((*repaired.found, *forwarded.found))
