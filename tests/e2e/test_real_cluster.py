@@ -13,7 +13,7 @@ from atlasdb_recovery.practice.real_settings import write_settings
 from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
 from tests.e2e.operator import Operator
 from tests.e2e.terminal import Terminal, environment
-from tests.real.test_commands import HistoryWithAllNodesUp
+from tests.real.operator import HistoryWithAllNodesUp
 
 KEYSPACE = "ledger"
 STAGES = 40
