@@ -19,6 +19,7 @@ from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part
 from atlasdb_recovery.atlas.yaml_record import Values
+from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.foreign import masked
 from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
@@ -119,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_servers: tuple[str, ...] = ()
     """Where a running service hands out timestamps, if its own file does not say so (an embedded service)."""
     timestamp_tls: TlsFiles | None = None
+    atlas_cli: AtlasCliSettings | None = None
+    """Run instead of asking the authority itself."""
     timelock_namespace: str | None = None
     """The operator's word that this is TimeLock's namespace, although TimeLock does not have it yet."""
     environment_secrets: tuple[str, ...] = ()
@@ -204,6 +207,7 @@ class _Reading:
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",
             timestamp_servers=self._timestamp_servers(),
             timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls, verify_host=True),
+            atlas_cli=self._atlas_cli(),
             timelock_namespace=self._timelock_namespace(service),
             environment_secrets=tuple(_environment_secrets(self._values)),
         )
@@ -303,6 +307,14 @@ class _Reading:
 
     def _timestamp_servers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._uri(text) for text in self._file.timestamps.servers))
+
+    def _atlas_cli(self) -> AtlasCliSettings | None:
+        file = self._file
+        if file.timestamps.command is None:
+            return None
+        self._require_command(("timestamps", "command"), file.timestamps.command, ())
+        paths = (self._path("config", file.config), self._path("runtime_config", file.runtime_config))
+        return atlas_cli_settings(self._values, file, *paths)
 
     def _timelock_namespace(self, service: AtlasConfig) -> str | None:
         """One that is another than the service's would be a word about nothing."""

@@ -50,6 +50,7 @@ class RepairBlock(_Block, frozen=True, kw_only=True):
 
 
 class TimestampsBlock(_Block, frozen=True, kw_only=True):
+    command: str | None = None
     servers: tuple[str, ...] = ()
     tls: TlsBlock | None = None
     namespace: str | None = None
@@ -97,7 +98,7 @@ store:
   # data_directories: {127.0.0.1: /var/lib/cassandra/data}
 removal: delete                  # or abort; schema 3 is always aborted
 repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is
-# timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running embedded service's own address
+# timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running service's own; or {command: its atlasdb}
 # state_dir: /var/lib/atlasdb-recovery
 # export_dir: /var/lib/atlasdb-recovery/exports
 """

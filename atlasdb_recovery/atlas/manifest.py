@@ -44,10 +44,13 @@ class BackedUpTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackedUpTimeLock(msgspec.Struct, frozen=True, kw_only=True):
-    """TimeLock's namespace, and I: the immutable timestamp, locked from before B until after F."""
+    """TimeLock's namespace, and I: the immutable timestamp, locked from before B until after F.
+
+    None where nothing was locked, because TimeLock was asked through AtlasDB's command line.
+    """
 
     namespace: str
-    immutable_timestamp: int
+    immutable_timestamp: int | None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,6 +44,7 @@ _HELP = {
     "removal": "How transactions after B are removed; schema 3 is always aborted. [default: delete]",
     "repair.parallel": "Repair nodes that share no replica at the same time.",
     "repair.ask_every": "Seconds between two questions how far a node's repair is. [default: 10]",
+    "timestamps.command": "AtlasDB's own command line, run instead of asking the timestamp service itself.",
     "timestamps.namespace": "Your word that this is the namespace, although a new TimeLock does not have it yet.",
     "timestamps.servers": "Where the running service hands out timestamps, if its file does not say. Repeatable.",
     "timestamps.tls.ca": "PEM file with the authority that signed that service's certificate.",

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.settings import Settings
+from atlasdb_recovery.timestamps.atlas_cli import AtlasCliTimestamps
+from atlasdb_recovery.timestamps.atlas_cli_program import AtlasCli
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
 from atlasdb_recovery.timestamps.service import TimestampService, TimestampServiceRefused
@@ -23,6 +25,8 @@ def service_for(
     `--offline` does. Raises TimestampServiceRefused, ConfigurationError for stores it cannot open.
     """
     service = settings.service
+    if settings.atlas_cli is not None:
+        return _through_atlas_cli(settings, cluster, nobody_connected)
     if service.timestamp_authority == "timelock":
         return _timelock(settings, cluster)
     servers = settings.timestamp_servers or service.timestamp_servers
@@ -50,6 +54,39 @@ def _timelock(settings: Settings, cluster: Cluster) -> TimestampService:
         used,
         is_meant=settings.timelock_namespace is not None,
     )
+
+
+def _through_atlas_cli(
+    settings: Settings, cluster: Cluster, nobody_connected: Callable[[], Awaitable[None]]
+) -> TimestampService:
+    """On TimeLock only with the operator's word: whatever namespace it is told exists from then on."""
+    assert settings.atlas_cli is not None
+    cli = AtlasCli(settings.atlas_cli.program, settings.atlas_cli.configuration, settings.secrets())
+    if settings.service.timestamp_authority != "timelock":
+        embedded = EmbeddedTimestamps(cluster, settings.keyspace, nobody_connected)
+
+        async def bound() -> int:
+            stored = await embedded.bound()
+            await nobody_connected()
+            return stored or 0
+
+        return AtlasCliTimestamps(cli, bound, embedded)
+    if settings.timelock_namespace is None:
+        raise TimestampServiceRefused(
+            "Nothing was asked: AtlasDB's command line does not list TimeLock's namespaces, and creates the one that it"
+            f" is started with. If “{settings.namespace}” is the namespace that the service used, say so in"
+            f" recovery.yml, beside `command`: `timestamps: {{namespace: {settings.namespace}}}`."
+        )
+
+    async def used() -> int:
+        if await cluster.keyspace(settings.keyspace) is None:
+            raise TimestampServiceRefused(
+                f"Nothing was asked: there is no keyspace {settings.keyspace}, and AtlasDB's command line would create"
+                " it. Restore the key value store first."
+            )
+        return await timestamps_used(cluster, settings.keyspace)
+
+    return AtlasCliTimestamps(cli, used)
 
 
 def _usable(tls: TlsFiles | None) -> TlsFiles | None:

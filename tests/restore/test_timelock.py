@@ -63,7 +63,7 @@ class TestBackup:
         assert ended.code == 0, ended
         found = sealed(alive)
         assert found.timelock is not None
-        locked = found.timelock.immutable_timestamp
+        locked = found.timelock.immutable_timestamp or 0
         assert before < locked < found.backup_timestamp < found.fast_forward_timestamp
         assert found.timelock.namespace == alive.keyspace
         assert "TimeLock's namespace" in found.timestamp_service

@@ -1,5 +1,6 @@
 """Which timestamp service is asked, by the service's configuration, live and offline."""
 
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -8,6 +9,7 @@ import pytest
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.settings import Settings, load
+from atlasdb_recovery.timestamps.atlas_cli import AtlasCliTimestamps
 from atlasdb_recovery.timestamps.authority import service_for
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
@@ -95,3 +97,59 @@ def test_a_word_about_another_namespace_is_refused() -> None:
     for block in (TIMELOCK, ""):
         with pytest.raises(ConfigurationError, match="is not the namespace that the service's configuration has"):
             settings(block, **{"timestamps.namespace": "orders"})
+
+
+def with_command(tmp_path: Path, block: str, **more: object) -> Settings:
+    install = tmp_path / "install.yml"
+    install.write_text("atlasdb:\n" + "".join(f"  {line}\n" for line in (block + STORE).splitlines()))
+    values = {"config": str(install), "backup_dir": Path("backup"), "timestamps.command": sys.executable, **more}
+    return load(None, values, {})
+
+
+def test_the_java_command_line_reads_the_very_files_that_were_read_here(tmp_path: Path) -> None:
+    runtime = tmp_path / "runtime.yml"
+    runtime.write_text("atlas-runtime: {}\n")
+    more = {"runtime_config": str(runtime), "runtime_config_root": "/atlas-runtime", "config_root": "/atlasdb"}
+    read = with_command(tmp_path, "", **more).atlas_cli
+    assert read is not None
+    assert read.program == (sys.executable,)
+    assert read.configuration == (
+        "-c", str(tmp_path / "install.yml"), "--config-root", "/atlasdb",
+        "--runtime-config", str(runtime), "--runtime-config-root", "/atlas-runtime",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_the_java_command_line_has_the_authority_of_the_configuration(tmp_path: Path, offline: bool) -> None:
+    embedded = chosen(with_command(tmp_path, ""), offline=offline)
+    assert isinstance(embedded, AtlasCliTimestamps)
+    assert (embedded.serves_live, embedded.uses_stored_bound) == (False, True)
+    timelock = chosen(with_command(tmp_path, TIMELOCK, **{"timestamps.namespace": "inventory"}), offline=offline)
+    assert isinstance(timelock, AtlasCliTimestamps)
+    assert (timelock.serves_live, timelock.uses_stored_bound) == (True, False)
+    with pytest.raises(TimestampServiceRefused, match=r"say so in recovery\.yml"):
+        chosen(with_command(tmp_path, TIMELOCK), offline=offline)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"timestamps.command": "/none/atlasdb"}, "there is no program “/none/atlasdb” on this machine"),
+        ({"timestamps.command": "ssh app-1 atlasdb"}, "through ssh it would read another machine's configuration"),
+        ({"timestamps.command": "atlasdb -c other.yml"}, "-c is added when it is run"),
+        ({"timestamps.command": "atlasdb --inline-config={}"}, "stands in braces"),
+        ({"timestamps.command": "atlasdb --config=o.yml timestamp"}, "--config, timestamp is added when it is run"),
+        ({"timestamps.command": ""}, "the command is empty"),
+        ({"timestamps.servers": ["http://app:1"]}, "it is run instead of asking `servers`"),
+    ],
+)
+def test_a_java_command_line_that_could_read_something_else(tmp_path: Path, more: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        with_command(tmp_path, "", **more)
+    assert "timestamps.command" in str(caught.value)
+    assert caught.value.remedy
+
+
+def test_a_java_command_line_needs_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="it reads files, and the configuration is given inline"):
+        settings("", **{"timestamps.command": sys.executable})

@@ -109,6 +109,8 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
 
 def _timelock(context: Context) -> BackedUpTimeLock | None:
     lock = context.state.fact(facts.IMMUTABLE_LOCK)
-    if lock is None:
+    if lock is not None:
+        return BackedUpTimeLock(namespace=lock["namespace"], immutable_timestamp=lock["immutable"])
+    if context.timestamps.uses_stored_bound:
         return None
-    return BackedUpTimeLock(namespace=lock["namespace"], immutable_timestamp=lock["immutable"])
+    return BackedUpTimeLock(namespace=context.settings.namespace, immutable_timestamp=None)
