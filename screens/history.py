@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui.keymap import bindings
 from tui.look import Look
+from tui.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
@@ -36,7 +37,7 @@ class HistoryScreen(Screen[None]):
             self.session = session
             self.resume = resume
 
-    choices = getters.query_one(OptionList)
+    choices = getters.query_one(ChoiceList)
 
     def __init__(self, found: "list[SessionSummary]", look: Look, *, read_only: bool) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class HistoryScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(Text("Sessions, the newest first", style="bold"), markup=False)
-        yield OptionList(*(Option(self._row(one), id=one.id) for one in self._found), markup=False)
+        yield ChoiceList(*(Option(self._row(one), id=one.id) for one in self._found), markup=False)
         if not self._found:
             yield Static("There has been no session yet.", markup=False)
         yield Footer()

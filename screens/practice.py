@@ -13,6 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.keymap import bindings
+from tui.widgets.choice_list import ChoiceList
 from tui.workplace import Lesson
 
 SPEEDS = ("10x", "real", "instant")
@@ -43,7 +44,7 @@ class PracticeScreen(Screen[None]):
             self.speed = speed
             self.nodes = nodes
 
-    choices = getters.query_one(OptionList)
+    choices = getters.query_one(ChoiceList)
 
     def __init__(self, lessons: Sequence[Lesson]) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class PracticeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(Text("Practise: choose a scenario", style="bold"), markup=False)
-        yield OptionList(markup=False)
+        yield ChoiceList(markup=False)
         yield Static(id="how", markup=False)
         yield Footer()
 

@@ -13,6 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.keymap import bindings
+from tui.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
@@ -41,7 +42,7 @@ class WelcomeScreen(Screen[None]):
             self.entry = entry
             self.session = session
 
-    choices = getters.query_one(OptionList)
+    choices = getters.query_one(ChoiceList)
 
     def __init__(self, *, read_only: bool) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class WelcomeScreen(Screen[None]):
             yield Static(
                 WORDS + ("\nREAD-ONLY: looks at everything, changes nothing" if self._read_only else ""), markup=False
             )
-            yield OptionList(*(Option(_entry(label, words), id=key) for key, label, words in ENTRIES), markup=False)
+            yield ChoiceList(*(Option(_entry(label, words), id=key) for key, label, words in ENTRIES), markup=False)
             yield Static("", id="welcome-note", markup=False)
         yield Footer()
 

@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.widgets.choice_list import ChoiceList
+
 
 class ChoiceDialog(ModalScreen[str | None]):
     """Dismissed with the key of the answer, or None."""
@@ -27,7 +29,7 @@ class ChoiceDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(self._title, classes="dialog-title", markup=False)
             yield Static(self._text, classes="dialog-text", markup=False)
-            yield OptionList(*(Option(words, id=key) for key, words in self._answers), markup=False)
+            yield ChoiceList(*(Option(words, id=key) for key, words in self._answers), markup=False)
             yield Static("Enter chooses, Esc goes back", classes="dialog-hint", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
