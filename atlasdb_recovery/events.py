@@ -184,6 +184,20 @@ class ServerAsked(Event, frozen=True, kw_only=True):
     silent_seconds: float = 0.0
 
 
+class TimestampServerSeen(Event, frozen=True, kw_only=True):
+    """A server of the timestamp service was asked: one of TimeLock's, or of a running service's own."""
+
+    server: str
+    role: str
+    """leads | follows | silent | refused; `led` only in a session's state: another one leads since."""
+    note: str = ""
+    """Why it is silent or refused, or what a follower said."""
+    instead_of: str = ""
+    """A failover: the server that led until now."""
+    is_new: bool = True
+    """False where it says what was known already."""
+
+
 class RepairStopped(Event, frozen=True, kw_only=True):
     """The operator stopped a node's nodetool."""
 
@@ -253,7 +267,7 @@ class SessionAborted(Event, frozen=True, kw_only=True):
     reason: str
 
 
-AT_WORK = (Progressed, LinePrinted, RangesExpected, RangesRepaired, ServerAsked)
+AT_WORK = (Progressed, LinePrinted, RangesExpected, RangesRepaired, ServerAsked, TimestampServerSeen)
 """What only shows a command at work: nothing is decided by it, so the disk is not waited for."""
 
 AnyEvent = (
@@ -276,6 +290,7 @@ AnyEvent = (
     | RangesExpected
     | RangesRepaired
     | ServerAsked
+    | TimestampServerSeen
     | RepairStopped
     | RepairJudged
     | FactEstablished

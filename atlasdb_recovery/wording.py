@@ -97,6 +97,16 @@ def _server(event: e.ServerAsked) -> list[str]:
     return [f"{event.step}: {event.node}: {silent}the server was asked: {doing}: {event.answer}"]
 
 
+def _timestamp_server(event: e.TimestampServerSeen) -> list[str]:
+    """Who leads and who follows is told by the guards; that it has changed, or is missing, is news."""
+    if event.instead_of:
+        return [f"timestamp service: {event.server} leads now, instead of {event.instead_of}"]
+    if not event.is_new or event.role in {"leads", "follows"}:
+        return []
+    what = "does not answer" if event.role == "silent" else "refused"
+    return [f"timestamp service: {event.server} {what}: {event.note}"]
+
+
 def _judged(event: e.RepairJudged) -> list[str]:
     return [f"{event.step}: {event.node}: {event.verdict}: {'; '.join(event.reasons)}"]
 
@@ -133,6 +143,7 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],
     e.RangesRepaired: _ranges,
     e.ServerAsked: _server,
+    e.TimestampServerSeen: _timestamp_server,
     e.RepairStopped: lambda ev: [f"{ev.step}: {ev.node}: STOPPED by the operator. {ev.goes_on}"],
     e.RepairJudged: _judged,
     e.FactEstablished: _fact,

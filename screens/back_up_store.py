@@ -1,7 +1,7 @@
 """Back up the store: every node's copy, at whatever moment it is made."""
 
-from tui.step_screen import StepScreen
+from tui.server_screen import ServerScreen
 
 
-class BackUpStoreScreen(StepScreen):
+class BackUpStoreScreen(ServerScreen):
     HELP = """Between B and F every node's tables are copied. Each node's copy may be of another moment."""

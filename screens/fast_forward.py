@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from tui.crowded_screen import CrowdedScreen
 from tui.ladder import ladder_text, writes_text
+from tui.widgets.server_list import ServerList
 from tui.widgets.steady_text import SteadyText
 
 
@@ -20,8 +21,10 @@ class FastForwardScreen(CrowdedScreen):
         with VerticalScroll(classes="findings"):
             yield SteadyText(id="ladder", grows=True)
             yield SteadyText(id="writes", grows=True)
+        yield ServerList(self.look)
 
     def redraw_findings(self) -> None:
+        self.query_one(ServerList).redraw(self.view)
         if self.facts:
             state = self.view.state
             self.query_one("#ladder", SteadyText).show(ladder_text(self.facts, state, self.look))

@@ -1,7 +1,8 @@
 """Fetch a fresh timestamp: B before the store is backed up, F after it."""
 
-from tui.step_screen import StepScreen
+from tui.server_screen import ServerScreen
 
 
-class FetchTimestampScreen(StepScreen):
-    HELP = """A fresh timestamp is asked for and written into a one-line file that AtlasDB's own tool reads too."""
+class FetchTimestampScreen(ServerScreen):
+    HELP = """A fresh timestamp is asked for and written into a one-line file that AtlasDB's own tool reads too.
+    Where servers hand it out, they are listed: who leads, who follows, who does not answer, and each failover."""

@@ -51,6 +51,10 @@ STATUS: Mapping[str, str] = {
     "skipped": "skipped",
     "not-applicable": "skipped",
     "unknown": "unknown",
+    "leads": "done",
+    "follows": "pending",
+    "led": "warned",
+    "refused": "failed",
 }
 
 UNICODE = Glyphs("·", "▶", "✓", "▲", "✗", "–", "■", "?", "█", "░", "─", "→")

@@ -24,6 +24,7 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepVerified,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.pace import Pace
@@ -88,6 +89,9 @@ class SessionView:
         """Where the session's report lies, once it has been written."""
         self.watched: SeenGuard | None = None
         """What the watch over the clients saw last."""
+        self.servers_at: dict[str, float] = {}
+        """When each server of the timestamp service was last asked, in seconds of the monotonic clock."""
+        self.failover_at = 0.0
         self.stopped = ""
         """Why the engine has ended, where the session itself could not say so."""
         self.began = time.monotonic()
@@ -129,6 +133,10 @@ class SessionView:
         match event:
             case GuardChecked():
                 self.watched = SeenGuard(event, time.monotonic())
+            case TimestampServerSeen():
+                self.servers_at[event.server] = time.monotonic()
+                if event.instead_of:
+                    self.failover_at = time.monotonic()
             case SessionStarted():
                 if self.mode != READ_ONLY:
                     self.mode = event.mode

@@ -49,7 +49,7 @@ class StepScreen(Screen[None]):
     StepScreen.-short #why { margin: 0; }
     StepScreen #outcome { height: auto; max-height: 8; }
     StepScreen.-short PlanPreview { max-height: 5; margin: 0; }
-    StepScreen.-short ProgressPanel { margin: 0; }
+    StepScreen.-short ProgressPanel, StepScreen.-short ServerList { margin: 0; }
     StepScreen.-short LogPane { height: 6; }
     StepScreen.-wide StepRail { width: 34; }
     """

@@ -109,12 +109,15 @@ def _context(
                 f"service. {result.remedy or 'Stop it first.'}"
             )
 
+    def seen(server: str, role: str, note: str) -> None:
+        context.server_seen(server, role, note)
+
     context = Context(
         session=session,
         settings=settings,
         cluster=cluster,
         nodetool=nodetool,
-        timestamps=service_for(settings, cluster, nobody_connected, offline=offline),
+        timestamps=service_for(settings, cluster, nobody_connected, offline=offline, seen=seen),
         store=store_method(settings.store),
         answers=answers,
         state_directory=settings.state_dir,

@@ -1,6 +1,7 @@
 """Looking at a procedure without a session: every guard of every step, and each plan as far as it can be told."""
 
 import asyncio
+from functools import partial
 
 from atlasdb_recovery.cli.graph import Graph
 from atlasdb_recovery.cli.sessions import PROCEDURES, SessionFrontEnd
@@ -16,6 +17,7 @@ from atlasdb_recovery.settings import Settings
 async def look(graph: Graph, procedure: str, settings: Settings, front_end: SessionFrontEnd) -> None:
     """Shows it all to the front-end. Nothing is journalled, locked or changed."""
     async with graph(settings, "look", {}, offline=procedure == "restore") as context:
+        context.server_seen = partial(_server_seen, context, front_end)
         for step in PROCEDURES[procedure]():
             await asyncio.gather(*(_guard(context, step, guard, front_end) for guard in step.guards(context)))
             await _plan(context, step, front_end)
@@ -30,6 +32,12 @@ async def _guard(context: Context, step: Step, guard: Guard, front_end: SessionF
         evidence=plain(result.evidence),
         remedy=plain(result.remedy or guard.remedy),
     )
+    context.state.apply(event)
+    front_end.show(event, context.state)
+
+
+def _server_seen(context: Context, front_end: SessionFrontEnd, server: str, role: str, note: str) -> None:
+    event = context.state.server_asked(server, role, note)
     context.state.apply(event)
     front_end.show(event, context.state)
 

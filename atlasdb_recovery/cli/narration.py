@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from atlasdb_recovery.events import CommandStarted, Event, GuardChecked, PlanMade, QuestionAsked, ServerAsked
+from atlasdb_recovery.events import (
+    CommandStarted,
+    Event,
+    GuardChecked,
+    PlanMade,
+    QuestionAsked,
+    ServerAsked,
+    TimestampServerSeen,
+)
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import CQL, lines_for
 
@@ -28,6 +36,8 @@ class Narration:
     def lines_for(self, event: Event) -> list[str]:
         if isinstance(event, GuardChecked):
             return [*self._headed(event), *self._guard(event)]
+        if isinstance(event, TimestampServerSeen):
+            return lines_for(event)  # whenever it is seen, also between two guards
         return [*self._held(), *self._headed(event), *self._told(event)]
 
     def _headed(self, event: Event) -> list[str]:

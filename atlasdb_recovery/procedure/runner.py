@@ -34,6 +34,7 @@ from atlasdb_recovery.events import (
     StepIntended,
     StepPerformed,
     StepVerified,
+    TimestampServerSeen,
     without_secrets,
 )
 from atlasdb_recovery.foreign import masked, plain
@@ -99,11 +100,18 @@ class Runner:
         self._front_end = front_end
         self._secrets = context.settings.secrets()
         context.note_progress = self._emit
+        context.server_seen = self._server_seen
         self._progress_recorded: dict[tuple[str, str], float] = {}
         self._guards_passed_at = self._planned_at = 0.0
 
     async def run(self) -> Outcome:
         """Every step that is not settled, in order."""
+        try:
+            return await self._run()
+        finally:
+            self._context.server_seen = lambda _, __, ___: None  # a lock that is still refreshed is no news any more
+
+    async def _run(self) -> Outcome:
         try:
             for step in self._steps:
                 if not self._context.state.step(step.name).is_settled:
@@ -188,6 +196,15 @@ class Runner:
         if before is None or (before.status, before.evidence) != (event.status, event.evidence):
             self._journal.append(event, sync=False)
         self._front_end.show(event, self._context.state)
+
+    def _server_seen(self, server: str, role: str, note: str) -> None:
+        """Always shown; journalled where it says something new."""
+        state = self._context.state
+        event = without_secrets(state.server_asked(server, role, note), self._secrets)
+        state.apply(event)
+        if isinstance(event, TimestampServerSeen) and event.is_new:
+            self._journal.append(event, sync=False)
+        self._front_end.show(event, state)
 
     async def check(self, step: Step) -> list[GuardChecked]:
         """Every guard of the step, side by side; each result is shown as it comes."""

@@ -24,8 +24,11 @@ from atlasdb_recovery.events import (
     StepPerformed,
     StepSkipped,
     StepVerified,
+    TimestampServerSeen,
 )
+from atlasdb_recovery.foreign import plain
 
+LEADS, LED = "leads", "led"
 PENDING, INTENDED, PERFORMED, VERIFIED, FAILED, SKIPPED = (
     "pending",
     "intended",
@@ -78,6 +81,11 @@ class SessionState(msgspec.Struct):
     """Guards that the operator overruled, and why."""
     repairs: dict[str, RepairJudged] = {}
     ranges: dict[str, NodeRanges] = {}
+    timestamp_servers: dict[str, TimestampServerSeen] = {}
+    """What was last seen of each server of the timestamp service."""
+    timestamp_leader: str = ""
+    """The server that was the last to lead; it may be gone since."""
+    failovers: list[TimestampServerSeen] = []
 
     def step(self, name: str) -> StepState:
         return self.steps.setdefault(name, StepState())
@@ -85,6 +93,17 @@ class SessionState(msgspec.Struct):
     def fact(self, name: str) -> Any:
         """A fact that an earlier step established; None if it has not."""
         return self.facts.get(name)
+
+    def server_asked(self, server: str, role: str, note: str) -> TimestampServerSeen:
+        """The event, beside what is known of this server and of who led until now."""
+        before, led = self.timestamp_servers.get(server), self.timestamp_leader
+        return TimestampServerSeen(
+            server=plain(server),
+            role=role,
+            note=plain(note),
+            instead_of=led if role == LEADS and led != server else "",
+            is_new=before is None or before.role != role,
+        )
 
     def apply(self, event: Event) -> None:
         """Fold one event in. Unknown events change nothing."""
@@ -168,6 +187,17 @@ def _judged(state: SessionState, event: RepairJudged) -> None:
     state.ranges[event.node] = NodeRanges(done, set(event.failed) - done)
 
 
+def _server(state: SessionState, event: TimestampServerSeen) -> None:
+    if event.role == LEADS:
+        for name, seen in state.timestamp_servers.items():
+            if seen.role == LEADS and name != event.server:
+                state.timestamp_servers[name] = msgspec.structs.replace(seen, role=LED, note="")
+        state.timestamp_leader = event.server
+    if event.instead_of:
+        state.failovers.append(event)
+    state.timestamp_servers[event.server] = event
+
+
 def _parked(state: SessionState, event: SessionParked) -> None:
     state.outcome, state.reason = "parked", event.reason
 
@@ -195,6 +225,7 @@ _FOLDS: dict[type[Event], Any] = {
     AnswerGiven: _answered,
     RangesRepaired: _ranges,
     RepairJudged: _judged,
+    TimestampServerSeen: _server,
     SessionParked: _parked,
     SessionCompleted: _completed,
     SessionAborted: _aborted,

@@ -9,6 +9,7 @@ from atlasdb_recovery.timestamps.atlas_cli import AtlasCliTimestamps
 from atlasdb_recovery.timestamps.atlas_cli_program import AtlasCli
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
+from atlasdb_recovery.timestamps.servers import Seen, unseen
 from atlasdb_recovery.timestamps.service import TimestampService, TimestampServiceRefused
 from atlasdb_recovery.timestamps.timelock import TimeLockTimestamps
 from atlasdb_recovery.timestamps.timelock_keyspace import timestamps_used
@@ -16,27 +17,33 @@ from atlasdb_recovery.timestamps.timelock_servers import timelock_servers
 
 
 def service_for(
-    settings: Settings, cluster: Cluster, nobody_connected: Callable[[], Awaitable[None]], *, offline: bool = False
+    settings: Settings,
+    cluster: Cluster,
+    nobody_connected: Callable[[], Awaitable[None]],
+    *,
+    offline: bool = False,
+    seen: Seen = unseen,
 ) -> TimestampService:
     """The service to ask: TimeLock if it is configured, live or offline; else, live, a running service's own endpoint
     if one is known; otherwise the stored bound.
 
     Offline (a restore) every service of this keyspace is down, so its stored bound is used directly, as Java's
-    `--offline` does. Raises TimestampServiceRefused, ConfigurationError for stores it cannot open.
+    `--offline` does. `seen` is told of each server that is asked. Raises TimestampServiceRefused, ConfigurationError
+    for stores it cannot open.
     """
     service = settings.service
     if settings.atlas_cli is not None:
         return _through_atlas_cli(settings, cluster, nobody_connected)
     if service.timestamp_authority == "timelock":
-        return _timelock(settings, cluster)
+        return _timelock(settings, cluster, seen)
     servers = settings.timestamp_servers or service.timestamp_servers
     if offline or not servers:
         return EmbeddedTimestamps(cluster, settings.keyspace, nobody_connected)
     tls = settings.timestamp_tls if settings.timestamp_servers else service.timestamp_tls
-    return RemoteTimestamps(servers, _usable(tls))
+    return RemoteTimestamps(servers, _usable(tls), seen=seen)
 
 
-def _timelock(settings: Settings, cluster: Cluster) -> TimestampService:
+def _timelock(settings: Settings, cluster: Cluster, seen: Seen) -> TimestampService:
     service = settings.service
     if settings.timestamp_servers:
         raise TimestampServiceRefused(
@@ -49,7 +56,9 @@ def _timelock(settings: Settings, cluster: Cluster) -> TimestampService:
         return await timestamps_used(cluster, settings.keyspace)
 
     return TimeLockTimestamps(
-        timelock_servers(service.timestamp_servers, _usable(settings.timestamp_tls or service.timestamp_tls)),
+        timelock_servers(
+            service.timestamp_servers, _usable(settings.timestamp_tls or service.timestamp_tls), seen=seen
+        ),
         settings.namespace,
         used,
         is_meant=settings.timelock_namespace is not None,

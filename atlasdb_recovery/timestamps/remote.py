@@ -10,7 +10,9 @@ from atlasdb_recovery.timestamps.servers import (
     READ_SECONDS,
     TOTAL_SECONDS,
     Request,
+    Seen,
     Servers,
+    unseen,
 )
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
@@ -43,10 +45,11 @@ class RemoteTimestamps:
         connect: float = CONNECT_SECONDS,
         read: float = READ_SECONDS,
         total: float = TOTAL_SECONDS,
+        seen: Seen = unseen,
     ) -> None:
         if not servers:
             raise TimestampServiceRefused("No address of a timestamp service is known. Name its `servers`.")
-        self._servers = Servers(servers, tls, _no_timestamp_service, connect=connect, read=read)
+        self._servers = Servers(servers, tls, _no_timestamp_service, connect=connect, read=read, seen=seen)
         self._timestamps = FreshTimestamps(self._servers, "", _no_timestamp_service, "services")
         self._total = total
         self._one_at_a_time = asyncio.Lock()

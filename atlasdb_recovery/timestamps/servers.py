@@ -22,6 +22,14 @@ LONGEST_BODY = 1024
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
+Seen = Callable[[str, str, str], None]
+"""Told of a server, its role (leads | follows | silent | refused), and why."""
+
+
+def unseen(_: str, __: str, ___: str) -> None:
+    """Nobody looks on."""
+
+
 class Request(NamedTuple):
     """What is asked. `path` begins after a server's base address; `good` are the statuses of an answer."""
 
@@ -66,7 +74,9 @@ class Servers:
         connect: float = CONNECT_SECONDS,
         read: float = READ_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
+        seen: Seen = unseen,
     ) -> None:
+        self.seen = seen
         self.addresses = tuple(address.rstrip("/") for address in addresses)
         self._tls = _context(self.addresses) if tls is None else tls.context()
         self._refusal = refusal
@@ -119,6 +129,8 @@ class Servers:
         for server, answer in zip(self.addresses, found, strict=True):
             if isinstance(answer, BaseException):
                 raise answer
+            if isinstance(answer, str):
+                self.seen(server, "follows" if answer == "HTTP 503" else "silent", answer)
             answers[server] = answer
         return answers
 
@@ -127,14 +139,20 @@ class Servers:
         try:
             status, body, location = await self._sent(client, server, request)
         except (httpx.TransportError, TimeoutError) as error:
+            self.seen(server, "silent", _words(error))
             self._pass_over(server, _words(error), problems)
         if status == 503:
+            self.seen(server, "follows", "503")
             self._pass_over(server, "503 (not the leader, or not ready)", problems)
         if status == 308 and self._names_leader:
-            self._pass_over(server, f"308 to {plain(location, 200) or 'nowhere'}", problems, _origin(location))
+            named = plain(location, 200) or "nowhere"
+            self.seen(server, "follows", f"names {named}")
+            self._pass_over(server, f"308 to {named}", problems, _origin(location))
         if status not in request.good:
             kind = "redirects elsewhere" if 300 <= status < 400 else "refused"
+            self.seen(server, "refused", f"HTTP {status}")
             raise self._refusal(server, f"{kind}: HTTP {status} to {request}")
+        self.seen(server, "leads", "")
         return Answer(server, body)
 
     async def _sent(self, client: httpx.AsyncClient, server: str, request: Request) -> tuple[int, bytes, str]:
@@ -148,7 +166,7 @@ class Servers:
                 body = await self._short_body(server, request, response)
                 return response.status_code, body, response.headers.get("Location", "")
         except httpx.TransportError as error:
-            _refuse_bad_certificate(server, error)
+            self._refuse_bad_certificate(server, error)
             raise
 
     async def _short_body(self, server: str, request: Request, response: httpx.Response) -> bytes:
@@ -169,6 +187,13 @@ class Servers:
         leader = self._origins.get(named) if named is not None else None
         self._next = (at + 1) % len(self.addresses) if leader is None or leader == at else leader
         raise _TryNext(problem)
+
+    def _refuse_bad_certificate(self, server: str, error: BaseException) -> None:
+        try:
+            _refuse_bad_certificate(server, error)
+        except TimestampServiceRefused:
+            self.seen(server, "refused", "its certificate is not trusted, or ours is not accepted")
+            raise
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(

@@ -10,7 +10,7 @@ from atlasdb_recovery import __version__
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.timestamps.answers import NotUnderstood, read_as
-from atlasdb_recovery.timestamps.servers import CONNECT_SECONDS, READ_SECONDS, Answer, Request, Servers
+from atlasdb_recovery.timestamps.servers import CONNECT_SECONDS, READ_SECONDS, Answer, Request, Seen, Servers, unseen
 from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
 
 AGENT = f"atlasdb-recovery/{__version__} atlasdb-http-client/2.0"
@@ -34,6 +34,7 @@ def timelock_servers(
     connect: float = CONNECT_SECONDS,
     read: float = READ_SECONDS,
     transport: httpx.AsyncBaseTransport | None = None,
+    seen: Seen = unseen,
 ) -> Servers:
     """Of these base addresses, the context path included. Raises TimestampServiceRefused without any."""
     if not addresses:
@@ -50,6 +51,7 @@ def timelock_servers(
         connect=connect,
         read=read,
         transport=transport,
+        seen=seen,
     )
 
 
@@ -69,7 +71,11 @@ async def who_leads(servers: Servers) -> str:
         raise TimestampServiceUnavailable(
             f"No TimeLock server answers ({said}). See that they run and can be reached from here, then try again."
         )
-    return ", ".join(f"{server} {_role(answer)}" for server, answer in found.items())
+    roles = {server: _role(answer) for server, answer in found.items()}
+    for server, role in roles.items():
+        if role in {"leads", "follows"}:
+            servers.seen(server, role, "")
+    return ", ".join(f"{server} {role}" for server, role in roles.items())
 
 
 async def is_listed(servers: Servers, namespace: str, until: float, *, is_meant: bool) -> bool:

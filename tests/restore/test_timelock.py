@@ -11,6 +11,7 @@ import pytest
 from atlasdb_recovery.atlas import manifest, timestamp_bound
 from atlasdb_recovery.atlas.manifest import Manifest
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION
+from atlasdb_recovery.events import TimestampServerSeen
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
 from atlasdb_recovery.timestamps import timelock_locks
 from tests.restore.timelock_world import World
@@ -46,6 +47,12 @@ def sealed(world: World) -> Manifest:
     found = manifest.load(world.rehearsal.backup_dir)
     assert found is not None
     return found
+
+
+def servers_seen(world: World) -> list[TimestampServerSeen]:
+    """What the last session's journal tells of TimeLock's servers."""
+    records = world.rehearsal.journal(world.rehearsal.sessions()[-1])
+    return [record.event for record in records if isinstance(record.event, TimestampServerSeen)]
 
 
 def in_the_middle_of_the_copy(world: World, happens: Callable[[], None]) -> None:
@@ -106,6 +113,8 @@ class TestBackup:
         assert alive.unattended("backup").code == 0
         refreshes = [what for _, what in timelock.asked if what.endswith("refresh-locks")]
         assert len(refreshes) > 4
+        roles = [(seen.server, seen.role) for seen in servers_seen(alive)]
+        assert sorted(roles) == [(uri, "leads" if at == 1 else "follows") for at, uri in enumerate(timelock.uris)]
 
     def test_a_leader_that_dies_before_b_is_waited_for(self, alive: World, timelock: SimulatedTimeLock) -> None:
         timelock.kill(1)
@@ -233,6 +242,9 @@ class TestRestore:
         lost.rehearsal.simulated.faults.before("repair", lambda: timelock.kill(1))
         ended = lost.unattended("restore")
         assert ended.code == 0, ended
+        (failover,) = [seen for seen in servers_seen(lost) if seen.instead_of]
+        assert (failover.role, failover.instead_of) == ("leads", timelock.uris[1])
+        assert f"timestamp service: {failover.server} leads now, instead of {timelock.uris[1]}" in ended.out
         assert asyncio.run(lost.oracle_says()) == "right"
 
 

@@ -25,6 +25,7 @@ WITH_CLOCKS = (
     "tui.widgets.guard_list",
     "tui.widgets.guard_summary",
     "tui.widgets.progress_panel",
+    "tui.widgets.server_list",
 )
 """Modules whose ages and elapsed times stand on a screen."""
 

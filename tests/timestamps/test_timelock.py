@@ -83,6 +83,27 @@ async def test_a_follower_names_the_leader_and_it_is_remembered(three: Simulated
     assert [node for node, what in three.asked if what == FRESH] == [0, 2, 2]
 
 
+async def test_who_looks_on_is_told_of_every_server_that_is_asked(three: SimulatedTimeLock) -> None:
+    told: list[tuple[str, str]] = []
+
+    async def known() -> int:
+        return 0
+
+    servers = timelock_servers(three.uris, None, seen=lambda server, role, _: told.append((server, role)))
+    timestamps = TimeLockTimestamps(servers, "orders", known)
+    await timestamps.ping()
+    assert told == list(zip(three.uris, ("follows", "follows", "leads"), strict=True))
+    told.clear()
+    await timestamps.fresh_timestamp()
+    assert told == [(three.uris[0], "follows"), (three.uris[2], "leads")]
+    three.kill(2)
+    told.clear()
+    await timestamps.fresh_timestamp()
+    assert told[0] == (three.uris[2], "silent")
+    assert told[-1][1] == "leads"
+    assert told[-1][0] != three.uris[2]
+
+
 async def test_a_leader_by_another_name_is_found_all_the_same() -> None:
     """Location says 127.0.0.1, the configuration localhost: then every server is asked in turn."""
     with SimulatedTimeLock(("127.0.0.1",) * 3) as timelock:

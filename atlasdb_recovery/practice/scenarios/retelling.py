@@ -20,11 +20,13 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepVerified,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.journal.record import Record
 from atlasdb_recovery.journal.report.words import shell, value
 from atlasdb_recovery.practice.scenarios.noticing import refusal
 from atlasdb_recovery.practice.scenarios.world import Happening
+from atlasdb_recovery.wording import lines_for
 
 
 class Who(StrEnum):
@@ -51,6 +53,8 @@ def retold(records: Iterable[Record], happenings: Sequence[Happening], paged_at:
             if record.event.guard in round_.looked_at:
                 moments += round_.ended()
             round_.looked(after, record.event)
+        elif isinstance(record.event, TimestampServerSeen):
+            moments += [Moment(after, Who.PROGRAM, line) for line in lines_for(record.event)]
         else:
             moments += round_.ended()
             if told := _told(record.event):

@@ -14,6 +14,7 @@ from atlasdb_recovery.events import (
     SessionResumed,
     SessionStarted,
     StepFailed,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.journal.record import Record
 from atlasdb_recovery.practice.scenarios.noticing import refusal
@@ -37,8 +38,8 @@ def time_spent(records: Sequence[Record], paged_at: float) -> list[TimeSpent]:
     waits = _Waits()
     for record in records:
         event, now = record.event, record.time.timestamp()
-        if isinstance(event, GuardChecked) and not event.step:
-            continue  # the watch beside the steps
+        if isinstance(event, TimestampServerSeen) or (isinstance(event, GuardChecked) and not event.step):
+            continue  # what is seen beside the steps
         gap, last = max(0.0, now - last), max(now, last)
         waited = waits.within(gap, event)
         if not waited:
