@@ -192,7 +192,7 @@ async def test_a_guard_is_told_again_only_when_it_says_something_new() -> None:
         "repair: plan: repair",
         "repair:   nodetool",
         *[line for line in lines if line.startswith("[5/6] fast-forward: ")],
-        *[line for line in lines if line.startswith("      The restored timestamp bound")],
+        *[line for line in lines if line.startswith("      The restored timestamps")],
         "fast-forward: REFUSED  EveryNodeUp: 2 of 3 up",
         "fast-forward:          remedy: mend it",
         "fast-forward: ok       EveryNodeUp: 3 of 3 up",

@@ -239,7 +239,7 @@ class TestRestore:
             assert asyncio.run(lost.oracle_says()) == "right"
 
     def test_a_leader_that_dies_meanwhile(self, lost: World, timelock: SimulatedTimeLock) -> None:
-        lost.rehearsal.simulated.faults.before("repair", lambda: timelock.kill(1))
+        lost.rehearsal.simulated.faults.before("repair.range", lambda: timelock.kill(1))
         ended = lost.unattended("restore")
         assert ended.code == 0, ended
         (failover,) = [seen for seen in servers_seen(lost) if seen.instead_of]
