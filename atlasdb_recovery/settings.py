@@ -114,6 +114,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nodetool: NodetoolSettings = NodetoolSettings()
     store: StoreSettings = StoreSettings()
     removal: Literal["delete", "abort"] = "delete"
+    scan: Literal["full", "from-immutable-timestamp"] = "full"
+    """Whether the removal reads the transactions tables whole, or from the backup's immutable timestamp on."""
     repair: RepairSettings = RepairSettings()
     state_dir: Path
     export_dir: Path
@@ -202,6 +204,7 @@ class _Reading:
             nodetool=self._nodetool(),
             store=self._store(),
             removal=file.removal,
+            scan=file.scan,
             repair=RepairSettings(parallel=file.repair.parallel, ask_every=file.repair.ask_every),
             state_dir=state_dir,
             export_dir=self._path("export_dir", file.export_dir) or state_dir / "exports",

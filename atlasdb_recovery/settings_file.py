@@ -68,6 +68,7 @@ class SettingsFile(_Block, frozen=True, kw_only=True):
     nodetool: NodetoolBlock = NodetoolBlock()
     store: StoreBlock = StoreBlock()
     removal: Literal["delete", "abort"] = "delete"
+    scan: Literal["full", "from-immutable-timestamp"] = "full"
     repair: RepairBlock = RepairBlock()
     timestamps: TimestampsBlock = TimestampsBlock()
     state_dir: str | None = None
@@ -97,6 +98,7 @@ store:
   # restore_command: "medusa restore-cluster --backup-name {session}"
   # data_directories: {127.0.0.1: /var/lib/cassandra/data}
 removal: delete                  # or abort; schema 3 is always aborted
+scan: full                       # or from-immutable-timestamp, where the backup's manifest proves one (TimeLock)
 repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is
 # timestamps: {servers: ["https://app-1:3828/orders/api"]}   # a running service's own; or {command: its atlasdb}
 # state_dir: /var/lib/atlasdb-recovery

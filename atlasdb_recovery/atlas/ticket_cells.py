@@ -40,6 +40,13 @@ def ticket_of_cell(key: bytes, column1: bytes) -> int:
     return start
 
 
+def partition_of_key(key: bytes) -> int | None:
+    """The partition of the start timestamps that a key's row can hold; None for one that is no row's."""
+    if len(key) != _KEY_LENGTH:
+        return None
+    return int.from_bytes(key.translate(_REVERSED_BITS), "little") // ROWS_PER_QUANTUM
+
+
 def rows_covering(first: int, last: int) -> list[bytes]:
     """Keys of all rows that can hold a start timestamp from `first` to `last`, both included, by partition.
 

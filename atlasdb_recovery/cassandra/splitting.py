@@ -87,7 +87,7 @@ async def _learned_cuts(cluster: Cluster, keyspace: str, table: str, spans: Sequ
         heapq.heappush(stretches, (low - high, next(order), Stretch(low, high, end)))
 
     for start, end in spans:
-        if (first := await _first_key(cluster, keyspace, table, start, end)) is not None:
+        if (first := await first_key(cluster, keyspace, table, start, end, Consistency.ONE)) is not None:
             keep(first, end)
     for _ in range(PROBES_A_PIECE * pieces):
         if not stretches or len(cuts) >= pieces:
@@ -96,7 +96,7 @@ async def _learned_cuts(cluster: Cluster, keyspace: str, table: str, spans: Sequ
         if widest.high - widest.low < NARROWEST:
             break
         middle = scale.key((widest.low + widest.high) // 2).hex()
-        above = await _first_key(cluster, keyspace, table, middle, widest.end)
+        above = await first_key(cluster, keyspace, table, middle, widest.end, Consistency.ONE)
         keep(scale.key(widest.low), middle)
         if above is not None:
             cuts.append(middle)
@@ -110,8 +110,11 @@ def _key(token: str) -> bytes:
     return key
 
 
-async def _first_key(cluster: Cluster, keyspace: str, table: str, start: str, end: str) -> bytes | None:
-    pages = cluster.scan(keyspace, table, start, end, consistency=Consistency.ONE, page_size=1)
+async def first_key(
+    cluster: Cluster, keyspace: str, table: str, start: str, end: str, consistency: Consistency
+) -> bytes | None:
+    """Of the range (start, end] in token order, which must not wrap; None if it holds nothing."""
+    pages = cluster.scan(keyspace, table, start, end, consistency=consistency, page_size=1)
     async with aclosing(pages):  # type: ignore[type-var]
         async for page in pages:
             return page[0].key

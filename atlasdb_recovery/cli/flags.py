@@ -42,6 +42,7 @@ _HELP = {
     "store.restore_command": "For method command: what restores it.",
     "store.data_directories": "For method snapshot: a node's data directory, seen from here. Repeatable.",
     "removal": "How transactions after B are removed; schema 3 is always aborted. [default: delete]",
+    "scan": "Whether a removal reads everything, or from the sealed immutable timestamp on. [default: full]",
     "repair.parallel": "Repair nodes that share no replica at the same time.",
     "repair.ask_every": "Seconds between two questions how far a node's repair is. [default: 10]",
     "timestamps.command": "AtlasDB's own command line, run instead of asking the timestamp service itself.",

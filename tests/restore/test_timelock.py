@@ -222,6 +222,25 @@ class TestRestore:
         assert forwards(timelock) == []
         assert asyncio.run(lost.oracle_says()) == "right"
 
+    def test_a_scan_from_the_immutable_timestamp_on(self, lost: World) -> None:
+        lost.change_settings(scan="from-immutable-timestamp")
+        ended = lost.unattended("restore")
+        assert ended.code == 0, ended
+        locked = sealed(lost).timelock
+        assert locked is not None
+        assert f"narrowed to start timestamps from I = {locked.immutable_timestamp} on" in ended.out
+        assert asyncio.run(lost.oracle_says()) == "right"
+
+    def test_it_is_refused_where_the_manifest_has_none(self, tmp_path: Path, timelock: SimulatedTimeLock) -> None:
+        world = World(tmp_path, timelock)
+        world.rehearsal.lose()
+        world.rehearsal.write_service()
+        world.change_settings(scan="from-immutable-timestamp")
+        ended = world.unattended("restore")
+        assert ended.code == 3, ended
+        assert "ScanProven: the manifest has no immutable timestamp" in ended.out
+        assert "Write `scan: full`" in ended.out
+
     def test_a_new_timelock_needs_a_word_and_is_brought_above_f(self, lost: World) -> None:
         with SimulatedTimeLock(THREE[:1]) as new:
             lost.timelock = new

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from atlasdb_recovery.atlas.tls_files import TlsFiles
@@ -23,7 +24,7 @@ from atlasdb_recovery.timestamps.service import (
 )
 from atlasdb_recovery.timestamps.timelock import TimeLockTimestamps
 from atlasdb_recovery.timestamps.timelock_locks import TimeLockLocks
-from atlasdb_recovery.timestamps.timelock_servers import timelock_servers
+from atlasdb_recovery.timestamps.timelock_servers import timelock_servers, who_leads
 
 THREE = ("127.0.20.1", "127.0.20.2", "127.0.20.3")
 FRESH = "POST /orders/timestamp/fresh-timestamp"
@@ -127,6 +128,27 @@ async def test_who_leads_is_told_without_asking_the_namespace(three: SimulatedTi
     assert not [what for _, what in three.asked if "/orders/" in what]
     three.kill(0)
     assert "does not answer" in await client(three).ping()
+
+
+@pytest.mark.parametrize(("late", "answers"), [(2, True), (3, False)])
+async def test_servers_that_all_seem_too_slow_are_asked_again(late: int, answers: bool) -> None:
+    """A busy machine of our own lets the time pass as well."""
+    asked = 0
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if asked <= late:
+            raise httpx.ConnectTimeout("", request=request)
+        return httpx.Response(200, stream=httpx.ByteStream(b'{"isLeader": true}'))
+
+    servers = timelock_servers(["http://127.0.20.9:1"], None, transport=httpx.MockTransport(reply))
+    if answers:
+        assert "leads" in await who_leads(servers)
+    else:
+        with pytest.raises(TimestampServiceUnavailable, match="ConnectTimeout"):
+            await who_leads(servers)
+    assert asked == 3
 
 
 async def test_the_leader_dies(three: SimulatedTimeLock) -> None:

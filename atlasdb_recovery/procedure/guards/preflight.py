@@ -34,6 +34,7 @@ from atlasdb_recovery.procedure.guards.node_guards import (
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.guards.scan_guard import ScanProven
 from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked, SweepHeldBack
 from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.procedure.removal.pre_images import Header
@@ -89,6 +90,7 @@ def before_restore() -> Sequence[Guard]:
         TimestampsInOrder(),
         BackupSealed(),
         SchemaKnown(),
+        ScanProven(),
         ClocksClose(),
         DirectoriesWritable(),
         StoreReachable(),
@@ -126,6 +128,7 @@ def before_removal() -> Sequence[Guard]:
         NothingRunning(),
         TimestampsInOrder(),
         SchemaKnown(),
+        ScanProven(),
         WritesPermitted(),
         DirectoriesWritable(),
     ]
@@ -139,6 +142,7 @@ def before_standalone_removal() -> Sequence[Guard]:
         NoClientsConnected(),
         NothingRunning(),
         SchemaKnown(),
+        ScanProven(),
         WritesPermitted(),
         DirectoriesWritable(),
     ]

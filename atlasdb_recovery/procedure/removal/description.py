@@ -58,6 +58,7 @@ def plan_lines(context: Context, scope: Scope, findings: Findings, export: Path)
     """Counts, extremes, samples, the export's path and the statements, readable top to bottom."""
     lines = [f"scanned at ALL: {', '.join(f'{n:,} cells of {t}' for t, n in sorted(findings.scanned.items()))}"]
     lines += [f"schema {schema}: {n:,} transactions" for schema, n in sorted(findings.by_schema.items())]
+    lines += narrowed_lines(scope.from_start)
     if findings.count:
         lines.append(
             f"commit timestamps from {findings.first_commit} to {findings.last_commit}, all above {scope.after}"
@@ -72,6 +73,16 @@ def plan_lines(context: Context, scope: Scope, findings: Findings, export: Path)
         lines.append(f"odd cells, which will not be touched: {findings.odd_count:,}")
     lines += [f"odd: {cell.words}" for cell in findings.odd[:ODD_LINES]]
     return tuple(lines)
+
+
+def narrowed_lines(from_start: int) -> list[str]:
+    """What a narrowed scan left out, and why it may; nothing for a full one."""
+    if from_start <= transactions.LOWEST_START:
+        return []
+    return [
+        f"narrowed to start timestamps from I = {from_start} on: by the sealed manifest whatever began below it had"
+        " ended before B was fetched"
+    ]
 
 
 def removal_lines(keyspace: str, removal: str, schemas: Collection[int]) -> list[str]:

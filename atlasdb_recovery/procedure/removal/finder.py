@@ -20,7 +20,7 @@ from atlasdb_recovery.atlas.transactions import (
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
 from atlasdb_recovery.cassandra.scan import scan_in_parallel
 from atlasdb_recovery.procedure.removal.findings import Findings, Found, OddCell
-from atlasdb_recovery.procedure.removal.pieces import pieces_of
+from atlasdb_recovery.procedure.removal.pieces import pieces_from, pieces_of
 
 PAGE_SIZE = 5_000
 ABOVE_EVERY_COMMIT = b"\xff\x80"
@@ -35,6 +35,8 @@ class Scope:
     tables: tuple[str, ...]
     schema_map: SchemaMap
     after: int
+    from_start: int = transactions.LOWEST_START
+    """Start timestamps below it may be left out of the scan."""
     concurrency: int = 8
 
 
@@ -59,7 +61,7 @@ class Finder:
             self._cluster,
             self._scope.keyspace,
             table,
-            await pieces_of(self._cluster, self._scope.keyspace, table),
+            await self._pieces(table),
             consistency=Consistency.ALL,
             page_size=PAGE_SIZE,
             concurrency=self._scope.concurrency,
@@ -68,6 +70,11 @@ class Finder:
         async with aclosing(pages):
             async for page in pages:
                 yield page
+
+    async def _pieces(self, table: str) -> list[tuple[str, str]]:
+        if self._scope.from_start <= transactions.LOWEST_START:
+            return await pieces_of(self._cluster, self._scope.keyspace, table)
+        return await pieces_from(self._cluster, self._scope.keyspace, table, self._scope.from_start)
 
     def _value_between(self, table: str) -> tuple[bytes, bytes] | None:
         """Schema 1 stores the commit timestamp itself. Schemas 2 and 3 its distance from the start: no one bound."""

@@ -10,12 +10,15 @@ from atlasdb_recovery.atlas.coordination import (
     SchemaMap,
 )
 from atlasdb_recovery.atlas.names import COORDINATION, TRANSACTIONS, TRANSACTIONS2
+from atlasdb_recovery.atlas.transactions import LOWEST_START
 from atlasdb_recovery.cassandra.ports import Consistency
+from atlasdb_recovery.cassandra.ring import partitioner_family
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, required
 from atlasdb_recovery.procedure.removal.finder import TABLES, Scope
 from atlasdb_recovery.procedure.step import StepFailure
 
+NARROWING_REMEDY = "Write `scan: full`, or leave it away: everything is read then, whatever the backup proves."
 READ_AT_MOST = 3
 """A pointer may be read a moment before the value that it points at; AtlasDB reads again too."""
 
@@ -34,7 +37,40 @@ async def removal_scope(context: Context) -> Scope:
         tables=present,
         schema_map=await schema_map(context),
         after=required(context, BACKUP_TIMESTAMP),
+        from_start=await from_start(context),
     )
+
+
+async def from_start(context: Context) -> int:
+    """1: a scan reads everything. I, the backup's immutable timestamp, where it is asked for and proven.
+
+    Raises StepFailure where it is asked for and not proven.
+    """
+    if context.settings.scan == "full":
+        return LOWEST_START
+    if problem := await why_not_narrowed(context):
+        raise StepFailure(f"the scan cannot be narrowed: {problem}", remedy=NARROWING_REMEDY)
+    assert context.manifest is not None
+    assert context.manifest.timelock is not None
+    return context.manifest.timelock.immutable_timestamp or LOWEST_START
+
+
+async def why_not_narrowed(context: Context) -> str:
+    """In words, why nothing proves that what committed after the cut began at I or later; "" if that is proven."""
+    manifest, after = context.manifest, context.state.fact(BACKUP_TIMESTAMP)
+    if manifest is None:
+        return f"{context.backup_dir} has no sealed manifest that could prove an immutable timestamp"
+    if manifest.timelock is None or manifest.timelock.immutable_timestamp is None:
+        return f"the manifest has no immutable timestamp: none was locked by {manifest.timestamp_service}"
+    immutable = manifest.timelock.immutable_timestamp
+    if not LOWEST_START <= immutable < manifest.backup_timestamp:
+        return f"the immutable timestamp {immutable} is not below B = {manifest.backup_timestamp}: it proves nothing"
+    if after is not None and after < manifest.backup_timestamp:
+        return f"it is cut at {after}, below B = {manifest.backup_timestamp}, of which alone the manifest tells"
+    partitioner = (await context.cluster.identity()).partitioner
+    if partitioner_family(partitioner) != "byte-ordered":
+        return f"on {partitioner} rows are not in the order of their keys"
+    return ""
 
 
 async def schema_map(context: Context) -> SchemaMap:

@@ -9,11 +9,17 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.removal.coordination_row import schemas_to_store, store_schemas
-from atlasdb_recovery.procedure.removal.description import plan_lines, refuse_unsafe, removal_lines, statements
+from atlasdb_recovery.procedure.removal.description import (
+    narrowed_lines,
+    plan_lines,
+    refuse_unsafe,
+    removal_lines,
+    statements,
+)
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
 from atlasdb_recovery.procedure.removal.run import STEP, exported, next_export_path, removed
-from atlasdb_recovery.procedure.removal.scope import removal_scope
+from atlasdb_recovery.procedure.removal.scope import from_start, removal_scope
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
 
 BEHIND = (
@@ -36,7 +42,9 @@ class CleanTransactions(Step):
 
     async def evidence(self, context: Context) -> Evidence | None:
         findings = await scanned(context)
-        return None if findings.count or await schemas_to_store(context) else proof(context, findings)
+        if findings.count or await schemas_to_store(context):
+            return None
+        return proof(context, findings, await from_start(context))
 
     async def plan(self, context: Context) -> Plan:
         scope = await removal_scope(context)
@@ -46,11 +54,17 @@ class CleanTransactions(Step):
         return Plan(
             title=f"remove {findings.count:,} transactions committed after {scope.after} from {context.keyspace}",
             lines=(*plan_lines(context, scope, findings, export), *([BEHIND] if behind else [])),
-            depends_on={"digest": findings.digest, "after": scope.after, "removal": context.settings.removal},
+            depends_on={
+                "digest": findings.digest,
+                "after": scope.after,
+                "from_start": scope.from_start,
+                "removal": context.settings.removal,
+            },
             facts=findings.facts()
             | {
                 "odd_cells": [cell.words for cell in findings.odd],
                 "export": str(export),
+                "from_start": scope.from_start,
                 "removal": context.settings.removal,
                 "statements": [
                     {"schema": one.schema, "cql": one.cql, "effect": one.effect}
@@ -63,6 +77,7 @@ class CleanTransactions(Step):
         after = facts.required(context, facts.BACKUP_TIMESTAMP)
         return (
             f"scan {' and '.join(TABLES)} of {context.keyspace} at ALL for transactions committed after B = {after}",
+            *narrowed_lines(await from_start(context)),
             "ask before the first of them is touched, with their number, schemas and samples",
             f"pre-images go to {next_export_path(context)} first",
             *removal_lines(context.keyspace, context.settings.removal, (1, 2, 3)),
@@ -126,14 +141,15 @@ class CleanTransactions(Step):
                 remedy="A cell of its row has a write time ahead of the nodes' clocks, or somebody else writes to it. "
                 "Make sure nobody is connected, then retry.",
             )
-        return proof(context, findings)
+        return proof(context, findings, await from_start(context))
 
 
-def proof(context: Context, findings: Findings) -> Evidence:
+def proof(context: Context, findings: Findings, lowest: int) -> Evidence:
     """That nothing is left, and how much was read to see it; StepFailure where it could not be judged."""
     refuse_unsafe(context, findings)
     looked = ", ".join(f"{count:,} cells of {table}" for table, count in sorted(findings.scanned.items()))
-    return Evidence((f"no transaction committed after {findings.after} is left: {looked} read at ALL",))
+    said = f"no transaction committed after {findings.after} is left: {looked} read at ALL"
+    return Evidence((said, *narrowed_lines(lowest)))
 
 
 async def scanned(context: Context, *, again: int | None = None) -> Findings:

@@ -33,6 +33,7 @@ OF_THIS_MACHINE = {
     "BackupDirectoryUnused",
     "TimestampsInOrder",
     "BackupSealed",
+    "ScanProven",
     "SweepHeldBack",
     "ImmutableTimestampLocked",
 }

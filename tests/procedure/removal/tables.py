@@ -68,8 +68,9 @@ class Tables:
         )
         return "aborted" if entry.commit is None else f"committed at {entry.commit}"
 
-    def scope(self, after: int, schema_map: SchemaMap = MAP) -> Scope:
-        return Scope(keyspace=KEYSPACE, tables=(TRANSACTIONS, TRANSACTIONS2), schema_map=schema_map, after=after)
+    def scope(self, after: int, schema_map: SchemaMap = MAP, *, from_start: int = 1) -> Scope:
+        tables = (TRANSACTIONS, TRANSACTIONS2)
+        return Scope(keyspace=KEYSPACE, tables=tables, schema_map=schema_map, after=after, from_start=from_start)
 
     async def found(self, after: int, schema_map: SchemaMap = MAP, *, let_server_filter: bool = False) -> list[Found]:
         return (await self.scan(after, schema_map, let_server_filter=let_server_filter))[0]
