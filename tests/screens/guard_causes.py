@@ -47,6 +47,7 @@ from atlasdb_recovery.procedure.guards.node_guards import (
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.guards.scan_guard import ScanProven
 from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked, SweepHeldBack
 from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
@@ -256,6 +257,14 @@ async def an_edited_manifest(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def a_scan_that_nothing_proves(scene: Scene) -> AsyncIterator[None]:
+    before = scene.context.settings
+    scene.context.settings = msgspec.structs.replace(before, scan="from-immutable-timestamp")
+    yield
+    scene.context.settings = before
+
+
+@asynccontextmanager
 async def exports_nowhere(scene: Scene) -> AsyncIterator[None]:
     """In /proc nobody can make a file, root included."""
     before, scene.context.export_directory = scene.context.export_directory, Path("/proc/exports")
@@ -335,6 +344,7 @@ CAUSES: Mapping[type[Guard], Cause] = {
     NothingOldCanReplay: Cause("lost", hints, f"{THIRD} holds 12 hints", "nodetool truncatehints"),
     TimestampsInOrder: Cause("lost", swapped_timestamps, "B is not below F", "are not swapped"),
     BackupSealed: Cause("lost", a_flipped_bit, "-Data.db", "again"),
+    ScanProven: Cause("lost", a_scan_that_nothing_proves, "has no immutable timestamp", "`scan: full`"),
     SchemaKnown: Cause("lost", an_edited_manifest, "does not match its seal", "from the same backup"),
     DirectoriesWritable: Cause("lost", exports_nowhere, "/proc/exports", "Name directories with room"),
     BackupDirectoryUnused: Cause("alive", another_backup_there, "holds backup.timestamp", "another backup_dir"),
