@@ -10,6 +10,7 @@ import httpx
 import stamina
 
 from atlasdb_recovery.atlas.tls_files import TlsFiles
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
 
@@ -78,7 +79,8 @@ class Servers:
     ) -> None:
         self.seen = seen
         self.addresses = tuple(address.rstrip("/") for address in addresses)
-        self._tls = _context(self.addresses) if tls is None else tls.context()
+        self._tls = tls
+        self._trusted: ssl.SSLContext | None = self._context()
         self._refusal = refusal
         self._origins = {_origin(address): at for at, address in reversed([*enumerate(self.addresses)])}
         if None in self._origins:
@@ -193,24 +195,31 @@ class Servers:
             _refuse_bad_certificate(server, error)
         except TimestampServiceRefused:
             self.seen(server, "refused", "its certificate is not trusted, or ours is not accepted")
+            self._trusted = None  # whoever mends the stores and tries again has them read anew
             raise
 
+    def _context(self) -> ssl.SSLContext:
+        """Trusts the machine's own authorities unless others are named; nobody where there is no https to need them."""
+        if self._tls is not None:
+            return self._tls.context()
+        if any(address.startswith("https:") for address in self.addresses):
+            return ssl.create_default_context()
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's own takes long
+
     def _client(self) -> httpx.AsyncClient:
+        if self._trusted is None:
+            try:
+                self._trusted = self._context()
+            except ConfigurationError as error:
+                raise TimestampServiceRefused(str(error)) from error
         return httpx.AsyncClient(
-            verify=self._tls,
+            verify=self._trusted,
             timeout=self._timeout,
             follow_redirects=False,
             trust_env=False,
             headers=self._headers,
             transport=self._transport,
         )
-
-
-def _context(addresses: Sequence[str]) -> ssl.SSLContext:
-    """Trusts the machine's own authorities; nobody at all where there is no https to need them (they are slow)."""
-    if any(address.startswith("https:") for address in addresses):
-        return ssl.create_default_context()
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _words(error: BaseException) -> str:

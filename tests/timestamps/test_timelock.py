@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from atlasdb_recovery.atlas.tls_files import TlsFiles
+from atlasdb_recovery.practice.simulated.timelock.certificates import certified
 from atlasdb_recovery.practice.simulated.timelock.ensemble import Ensemble
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
 from atlasdb_recovery.practice.simulated.timelock.namespaces import Exhausted
@@ -352,6 +353,34 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     subprocess.run(make.split(), cwd=where, check=True, capture_output=True)
     return where
+
+
+async def test_a_trust_store_that_was_mended_is_read_again(certificate: Path, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "ca.pem", certificate / "key.pem")
+    trusted = tmp_path / "trust.pem"
+    other = certified(tmp_path / "other", "another authority", ["127.0.20.1"])
+    trusted.write_text(other.authority.read_text())
+    with SimulatedTimeLock(THREE[:1], tls=context) as timelock:
+        timelock.ensemble.namespace("orders").fresh()
+        timestamps = client(timelock, tls=TlsFiles(ca=trusted))
+        for _ in range(2):
+            with pytest.raises(TimestampServiceRefused, match="is not trusted"):
+                await timestamps.fresh_timestamp()
+        trusted.write_text("no certificate at all")
+        with pytest.raises(TimestampServiceRefused, match="holds no certificate"):
+            await timestamps.fresh_timestamp()
+        trusted.write_text((certificate / "ca.pem").read_text())
+        assert await timestamps.fresh_timestamp() == 2
+
+
+async def test_the_simulated_authority_is_trusted_by_name_too(tmp_path: Path) -> None:
+    made = certified(tmp_path / "tls", "an authority", THREE[:1])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.chain, made.key)
+    with SimulatedTimeLock(THREE[:1], tls=context) as timelock:
+        timelock.ensemble.namespace("orders").fresh()
+        assert await client(timelock, tls=TlsFiles(ca=made.authority, verify_host=True)).fresh_timestamp() == 2
 
 
 async def test_a_certificate_that_is_not_trusted_is_final(certificate: Path) -> None:

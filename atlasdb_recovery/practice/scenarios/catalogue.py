@@ -13,6 +13,7 @@ from atlasdb_recovery.practice.scenarios.replicas_hide_a_commit import ReplicasH
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.schema_2_and_3 import Schema2And3
 from atlasdb_recovery.practice.scenarios.service_still_running import ServiceStillRunning
+from atlasdb_recovery.practice.scenarios.timelock_certificate_wrong import TimeLockCertificateWrong
 from atlasdb_recovery.practice.scenarios.timelock_wrong_namespace import TimeLockWrongNamespace
 from atlasdb_recovery.practice.scenarios.timestamp_files_of_another_keyspace import TimestampFilesOfAnotherKeyspace
 from atlasdb_recovery.practice.scenarios.timestamp_files_swapped import TimestampFilesSwapped
@@ -33,6 +34,7 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
         InterruptedAfterHalfTheRemovals,
         ServiceStillRunning,
         TimeLockWrongNamespace,
+        TimeLockCertificateWrong,
     )
 }
 EVERYTHING_FINE = EverythingFine.name
