@@ -117,6 +117,7 @@ class AtlasWriter:
             self._open.remove(transaction)
 
     async def _transaction(self) -> AsyncGenerator[None, None]:
+        lock = self._timestamps.lock_immutable()
         start = await self._timestamps.fresh_timestamp()
         if self.schema_map.bound is not None and start > self.schema_map.bound:
             await self._store_schemas(self.schema_map.ranges)
@@ -138,14 +139,15 @@ class AtlasWriter:
                 return
             end = self._random.choices([e for e, _ in ENDS], [w for _, w in ENDS])[0]
             try:
-                async for _ in self._end(transaction, end):
+                async for _ in self._end(transaction, end, lock):
                     yield
             except (OutcomeUnknown, NotEnoughReplicas):
                 return  # nobody was told whether it committed; whoever reads it finds out
         finally:
             self._held -= writes.keys()
+            self._timestamps.unlock(lock)
 
-    async def _end(self, transaction: Transaction, end: str) -> AsyncGenerator[None, None]:
+    async def _end(self, transaction: Transaction, end: str, lock: str) -> AsyncGenerator[None, None]:
         if end == "died":
             transaction.end = "died"
             return
@@ -154,6 +156,9 @@ class AtlasWriter:
             await self._put_entry(transaction, None, State.COMMITTED)
             return
         commit = await self._timestamps.fresh_timestamp()
+        if not self._timestamps.may_commit(lock):
+            transaction.end = "died"
+            return
         yield
         two_phase = transaction.schema == TWO_PHASE
         transaction.commit, transaction.end = commit, "committed"

@@ -24,6 +24,14 @@ class TimeLock(Protocol):
 
     def fast_forward(self, namespace: str, target: int) -> None: ...
 
+    def lock_immutable(self, namespace: str, token: str) -> None: ...
+
+    def holds(self, namespace: str, token: str) -> bool:
+        """Whether this lock has been held until now, as a refresh says."""
+        ...
+
+    def unlock(self, namespace: str, token: str) -> None: ...
+
 
 class PracticeTimestamps:
     """Hands out timestamps from memory and keeps the bound above them in Cassandra, by compare-and-set; once it has
@@ -39,6 +47,7 @@ class PracticeTimestamps:
         self._last = 0
         self._limit = 0
         self._timelock: TimeLock | None = None
+        self._locked = 0
 
     @property
     def uses_stored_bound(self) -> bool:
@@ -85,6 +94,26 @@ class PracticeTimestamps:
         if self._last > self._limit:
             await self._store(self._last + ALLOCATION_BUFFER)
         return self._last
+
+    def lock_immutable(self) -> str:
+        """The token of a transaction's lock on the immutable timestamp, taken before its start; "" without TimeLock."""
+        if self._timelock is None:
+            return ""
+        self._locked += 1
+        token = f"transaction {self._locked}"
+        self._timelock.lock_immutable(self._keyspace, token)
+        return token
+
+    def may_commit(self, token: str) -> bool:
+        """Whether the lock is held still: asked after the commit timestamp was fetched, as AtlasDB's client does.
+
+        A service is restarted for its migration: what was open then never commits.
+        """
+        return self._timelock is None or (token != "" and self._timelock.holds(self._keyspace, token))
+
+    def unlock(self, token: str) -> None:
+        if self._timelock is not None and token:
+            self._timelock.unlock(self._keyspace, token)
 
     async def start_timestamp(self) -> int:
         """Of a reader that begins now, whatever this service itself remembers."""

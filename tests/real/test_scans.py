@@ -11,6 +11,7 @@ from cassandra.policies import RoundRobinPolicy
 from cassandra.query import BatchStatement, BatchType
 
 from atlasdb_recovery.atlas import transactions
+from atlasdb_recovery.atlas.ticket_cells import PARTITIONING_QUANTUM
 from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2
 from atlasdb_recovery.cassandra.cluster import DriverCluster
 from atlasdb_recovery.cassandra.connection import Page
@@ -19,7 +20,7 @@ from atlasdb_recovery.cassandra.request_errors import TimedOut
 from atlasdb_recovery.practice.practice_keyspace import keyspace_statement, table_statement
 from atlasdb_recovery.practice.real import RealCluster
 from atlasdb_recovery.practice.real_practice import RealPractice, connected
-from atlasdb_recovery.procedure.removal.pieces import pieces_of
+from atlasdb_recovery.procedure.removal.pieces import pieces_from, pieces_of
 
 KEYSPACE = "scans"
 SCHEMAS = {TRANSACTIONS: 1, TRANSACTIONS2: 2}
@@ -72,6 +73,18 @@ async def test_pages_that_time_out_lose_nothing_and_double_nothing(
         assert await scanned(practice, table, page_size=70, value_between=(b"\x00", b"\x02")) == cells
 
 
+@pytest.mark.parametrize("table", SCHEMAS)
+async def test_from_a_start_on_earlier_rows_are_left_out_and_no_later_one(practice: RealPractice, table: str) -> None:
+    starts = [partition * PARTITIONING_QUANTUM + turn for partition in range(4) for turn in range(16, 320)]
+    cells = cells_of(table, starts)
+    await asyncio.to_thread(written, practice, table, cells)
+    lowest = 2 * PARTITIONING_QUANTUM + 100
+    first = lowest if table == TRANSACTIONS else 2 * PARTITIONING_QUANTUM
+    assert await read(practice, table, await pieces_from(practice.cluster, KEYSPACE, table, lowest)) == cells_of(
+        table, [start for start in starts if start >= first]
+    )
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("table", SCHEMAS)
 async def test_what_lies_deleted_side_by_side_is_passed_over(practice: RealPractice, table: str) -> None:
@@ -81,11 +94,15 @@ async def test_what_lies_deleted_side_by_side_is_passed_over(practice: RealPract
     await asyncio.to_thread(deleted, practice, table, cells[3_000:-3_000])
     left = [*cells[:3_000], *cells[-3_000:]]
     assert await scanned(practice, table, page_size=5_000) == left
+    assert await read(practice, table, await pieces_of(practice.cluster, KEYSPACE, table)) == left
+
+
+async def read(practice: RealPractice, table: str, pieces: Sequence[tuple[str, str]]) -> list[Cell]:
     found = []
-    for start, end in await pieces_of(practice.cluster, KEYSPACE, table):
+    for start, end in pieces:
         scan = practice.cluster.scan(KEYSPACE, table, start, end, consistency=Consistency.ALL, page_size=5_000)
         found += [cell async for page in scan for cell in page]
-    assert found == left
+    return found
 
 
 def written(practice: RealPractice, table: str, cells: Sequence[Cell]) -> None:

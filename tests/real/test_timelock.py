@@ -57,6 +57,9 @@ async def backed_up_and_lost(real: RealCluster, operator: Operator, timelock: Lo
         await exercise.timestamps.migrate(timelock)
         exercise.start_service()
         try:
+            fetched = await operator.runs("atlasdb", "--config", f"{KEYSPACE}.yml", "timestamp", "fetch")
+            print(fetched.out)
+            assert (fetched.code, "from TimeLock's namespace" in fetched.out) == (0, True), fetched
             await loses_the_lock(operator, timelock)
             backed_up = await operator.recovers("backup")
             print(backed_up.out)
@@ -86,6 +89,8 @@ async def restored(real: RealCluster, operator: Operator, timelock: LosesTheLock
     assert sealed is not None
     assert sealed.timelock is not None
     assert 0 < (sealed.timelock.immutable_timestamp or 0) < sealed.backup_timestamp < sealed.fast_forward_timestamp
+    if real.version == "5.0":
+        operator.change_settings(scan="from-immutable-timestamp")
     looked = await operator.runs("atlasdb-recovery", "doctor")
     print(looked.out)
     assert looked.code == 0, looked

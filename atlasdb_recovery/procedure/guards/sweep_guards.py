@@ -9,7 +9,7 @@ from atlasdb_recovery.procedure.immutable_lock import LOST, REMEDY, held_lock
 class SweepHeldBack(Guard):
     proves = "Sweep will delete nothing that is needed at B while the store is being backed up."
     remedy = (
-        "Without TimeLock there is no lock to hold sweep back: switch it off for the time of the backup (runtime "
+        "Only TimeLock, asked over HTTP, can hold sweep back: switch it off for the time of the backup (runtime "
         "configuration: `sweep: {enabled: false}` and `targetedSweep: {enabled: false}`), and on again afterwards."
     )
 

@@ -174,6 +174,11 @@ async def test_a_service_that_does_not_see_that_its_lock_is_lost_would_be_missed
     assert differs
 
 
+@given(start=st.integers(0, 2**63 - 1))
+def test_a_row_is_of_one_partition(start: int) -> None:
+    assert partition_of_key(cell_of_ticket(start)[0]) == start // PARTITIONING_QUANTUM
+
+
 @pytest.mark.parametrize("dialect", Dialect, ids=str)
 async def test_rows_of_earlier_partitions_are_left_out_and_everything_else_is_read(dialect: Dialect) -> None:
     tables = await Tables.made(dialect)

@@ -88,6 +88,18 @@ class SimulatedTimeLock:
         with self._changed:
             self.ensemble.namespace(namespace).fast_forward(target)
 
+    def lock_immutable(self, namespace: str, token: str) -> None:
+        with self._changed:
+            self.ensemble.namespace(namespace).lock_immutable(token)
+
+    def holds(self, namespace: str, token: str) -> bool:
+        with self._changed:
+            return token in self.ensemble.namespace(namespace).refresh([token])
+
+    def unlock(self, namespace: str, token: str) -> None:
+        with self._changed:
+            self.ensemble.namespace(namespace).unlock([token])
+
     def lose_locks(self, namespace: str) -> None:
         """As if none of them had been refreshed in time."""
         with self._changed:
