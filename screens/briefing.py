@@ -23,7 +23,7 @@ class BriefingScreen(Screen[None]):
         Binding("escape,b", "close", "Back"),
         *bindings("everywhere"),
     ]
-    HELP = "Read it as you would in the night. n begins the restore; w, there, opens the practice world."
+    HELP = "Read it as you would in the night. n begins your work; w, there, opens the practice world."
     CSS = """
     BriefingScreen Static { padding: 0 2 1 2; height: auto; }
     BriefingScreen VerticalScroll { height: 1fr; padding: 1 0; }
@@ -51,7 +51,7 @@ class BriefingScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
-        self.say("making a practice world: a cluster, a service that writes, a backup, the loss")
+        self.say("making a practice world: a cluster, a service that writes, and what has happened to it")
 
     def say(self, line: str) -> None:
         """What happens while the world is made."""
@@ -59,11 +59,11 @@ class BriefingScreen(Screen[None]):
         shown = "\n".join(f"{self._look.glyphs.pending} {each}" for each in self._said[-SHOWN:])
         self.query_one("#making", Static).update(Text(shown, style="dim"))
 
-    def ready(self, briefing: Sequence[str]) -> None:
+    def ready(self, briefing: Sequence[str], procedure: str) -> None:
         """The world is made: the page goes out."""
         self._is_ready = True
         self.query_one("#making", Static).display = False
-        self.query_one("#briefing", Static).update(Text("\n\n".join((*briefing, "n begins the restore."))))
+        self.query_one("#briefing", Static).update(Text("\n\n".join((*briefing, f"n begins the {procedure}."))))
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -28,8 +28,9 @@ class PracticeScreen(Screen[None]):
         *bindings("everywhere"),
     ]
     HELP = (
-        "Every scenario is a whole restore in which something goes wrong, or nothing. You are told what you would be "
-        "told when paged. w opens the practice world: what one would do in another window. A debriefing comes last. "
+        "Every scenario is a whole restore, or backup, in which something goes wrong, or nothing. You are told what "
+        "you would be told when paged. w opens the practice world: what one would do in another window. A debriefing "
+        "comes last. "
         "s changes how fast simulated time runs, x takes real Cassandra nodes (Java 17; some minutes)."
     )
     CSS = """

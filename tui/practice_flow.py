@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from tui.step_screen import StepScreen
 
 GROUP = "practice"
+NOT_YET = {
+    "restore": "The restore is not complete, and the service must not be started.",
+    "backup": "The backup is not complete: nothing can be restored from it.",
+}
+FROM_WHAT = {"restore": ", from the backup", "backup": ", with another B"}
 
 
 class PracticeFlow(SessionFlow):
@@ -47,7 +52,8 @@ class PracticeFlow(SessionFlow):
         await self.push_screen(screen)
         try:
             self.practice = self.workplace.practice(event.name, speed=event.speed, nodes=event.nodes)
-            screen.ready(await self.practice.prepare(screen.say))
+            briefing = await self.practice.prepare(screen.say)
+            screen.ready(briefing, self.practice.opening().procedure)
         except Exception as error:
             self.explain(error)
 
@@ -111,14 +117,15 @@ class PracticeFlow(SessionFlow):
         if self.bridge is None or self.bridge.view.state.outcome == "completed":
             self.show_debrief()
             return
-        text = "The restore is not complete, and the service must not be started."
+        assert self.practice is not None
+        procedure = self.practice.opening().procedure
         answers = (
             ("again", "Go on with the session"),
             ("world", "Open the practice world first"),
-            ("anew", "Begin a new restore, from the backup"),
+            ("anew", f"Begin a new {procedure}{FROM_WHAT[procedure]}"),
             ("debrief", "Give it up: debriefing"),
         )
-        self.push_screen(ChoiceDialog("The session has stopped", text, answers), self._chosen_after_end)
+        self.push_screen(ChoiceDialog("The session has stopped", NOT_YET[procedure], answers), self._chosen_after_end)
 
     def _chosen_after_end(self, answer: str | None) -> None:
         from tui.step_screen import StepScreen

@@ -13,7 +13,9 @@ from atlasdb_recovery.cli.replay import replay
 from atlasdb_recovery.cli.sessions import PROCEDURES, Session, SessionFrontEnd
 from atlasdb_recovery.journal.record import journal_path
 from atlasdb_recovery.practice.scenarios.catalogue import SCENARIOS
-from atlasdb_recovery.practice.scenarios.drill import Drill
+from atlasdb_recovery.practice.scenarios.drill import BACKUP, Drill
+from atlasdb_recovery.practice.scenarios.script import Script
+from atlasdb_recovery.practice.scenarios.scripted_operator import ScriptedOperator
 from atlasdb_recovery.practice.scenarios.world import Machines
 from atlasdb_recovery.practice.simulated import Dialect, PacedClock, Speed
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
@@ -49,16 +51,24 @@ class PlayedDrill:
         machines = await self._machines(directory / "nodes", say)
         self._drill = await self._open.enter_async_context(Drill(self._scenario, machines, directory))
         front_end = QuietFrontEnd(say)
-        outcome = await self._drill.prepare(lambda settings: self._session(settings, front_end).run_new("backup"), say)
+        drill = self._drill
+
+        async def conduct(procedure: str, settings: Settings) -> Outcome:
+            """The backup before the page is told; the restore that judges the operator's backup is not."""
+            sits_there = front_end if procedure == BACKUP else ScriptedOperator(drill, Script())
+            return await self._session(settings, sits_there).run_new(procedure)
+
+        outcome = await drill.prepare(conduct, say)
         if outcome is not Outcome.DONE:
             raise RealPracticeUnavailable("the practice world could not be made: its backup did not come to its end")
-        return self._drill.briefing
+        return drill.briefing
 
     def opening(self) -> Opening:
-        return Opening("restore", "PRACTICE", self._begun.settings.keyspace, PROCEDURES["restore"]())
+        procedure = self._begun.scenario.procedure
+        return Opening(procedure, "PRACTICE", self._begun.settings.keyspace, PROCEDURES[procedure]())
 
     async def begin(self, bridge: Bridge) -> Outcome:
-        return await self._session(self._begun.settings, bridge).run_new("restore")
+        return await self._session(self._begun.settings, bridge).run_new(self._begun.scenario.procedure)
 
     async def resume(self, bridge: Bridge) -> Outcome:
         settings, session = self._begun.settings, self._begun.resumable

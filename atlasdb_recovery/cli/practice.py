@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from atlasdb_recovery.cli.interruption import DONE, interruptible
 from atlasdb_recovery.cli.keyboard import is_interactive
 from atlasdb_recovery.cli.lines import Lines
 from atlasdb_recovery.cli.practice_front_end import PracticeFrontEnd
-from atlasdb_recovery.cli.sessions import Session
+from atlasdb_recovery.cli.sessions import Session, SessionFrontEnd
 from atlasdb_recovery.cli.teaching import TeachingCommand
 from atlasdb_recovery.journal.lock import LockError
 from atlasdb_recovery.practice.scenarios.catalogue import EVERYTHING_FINE, SCENARIOS
-from atlasdb_recovery.practice.scenarios.drill import Drill
+from atlasdb_recovery.practice.scenarios.drill import BACKUP, Drill
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Script
-from atlasdb_recovery.practice.scenarios.scripted_operator import play
+from atlasdb_recovery.practice.scenarios.scripted_operator import ScriptedOperator, play
 from atlasdb_recovery.practice.scenarios.world import Machines
 from atlasdb_recovery.practice.simulated import Dialect, PacedClock, Speed
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
@@ -169,13 +170,16 @@ class _Practice:
             self._machines() as nodes,
             Drill(wanted.drilled, nodes, self._directory, seed=wanted.seed, removal=wanted.removal) as drill,
         ):
-            outcome = await drill.prepare(
-                lambda settings: self._session(drill, settings).run_new("backup"), self._front_end.say
-            )
+            outcome = await drill.prepare(partial(self._conducted, drill), self._front_end.say)
             if outcome is not Outcome.DONE:
                 return outcome
             self._front_end.entered(drill, self._script(drill))
             return await self._turn(drill)
+
+    async def _conducted(self, drill: Drill, procedure: str, settings: Settings) -> Outcome:
+        """The backup before the page is watched; the restore that judges the operator's backup is not."""
+        front_end = self._front_end if procedure == BACKUP else ScriptedOperator(drill, Script())
+        return await self._session(drill, settings, front_end).run_new(procedure)
 
     async def _turn(self, drill: Drill) -> int:
         """The operator's."""
@@ -191,10 +195,12 @@ class _Practice:
         return outcome if outcome is not Outcome.DONE or debrief.is_right else Outcome.FAILED
 
     async def begin(self, drill: Drill) -> Outcome:
-        return await self._unless_locked_out(self._session(drill, drill.settings).run_new("restore"))
+        return await self._unless_locked_out(
+            self._session(drill, drill.settings, self._front_end).run_new(drill.scenario.procedure)
+        )
 
     async def resume(self, drill: Drill, session: str) -> Outcome:
-        return await self._unless_locked_out(self._session(drill, drill.settings).run_again(session))
+        return await self._unless_locked_out(self._session(drill, drill.settings, self._front_end).run_again(session))
 
     async def _unless_locked_out(self, session: Coroutine[Any, Any, Outcome]) -> Outcome:
         """In the practice world the lock can be deleted under the session's hand."""
@@ -213,12 +219,12 @@ class _Practice:
         self._front_end.say(f"ORACLE: {verdict.describe()}")
         return Outcome.DONE if verdict.is_right else Outcome.FAILED
 
-    def _session(self, drill: Drill, settings: Settings) -> Session:
+    def _session(self, drill: Drill, settings: Settings, front_end: SessionFrontEnd) -> Session:
         """A practice session cannot be resumed once its cluster has ended with this process."""
         return Session(
             practice_graph(drill.nodes),
             settings,
-            self._front_end,
+            front_end,
             self._answers,
             None if self._wanted.scenario is None else lambda _: "resume, at the question that follows",
             with_report=self._wanted.directory is not None,

@@ -101,7 +101,7 @@ class ScreenOperator:
         while "time runs instant" not in self.text:
             await self.pilot.press("s")
         await self.choose(scenario)
-        await self.until_shown("n begins the restore.")
+        await self.until_shown("n begins the ")
 
     # the restore
 

@@ -56,11 +56,12 @@ def assert_told(debriefing: str, of: Scenario) -> None:
     """What happened, what was built in, when it showed, the rules; the oracle is content."""
     assert f"DEBRIEF: {of.title}" in debriefing
     assert f"What was built in: {flattened(of.built_in)} When it showed:" in debriefing
-    assert "the operator: begins restore session" in debriefing
-    assert "every claim is proven: the restore is complete" in debriefing
+    assert f"the operator: begins {of.procedure} session" in debriefing
+    assert f"every claim is proven: the {of.procedure} is complete" in debriefing
     for rule in of.rules:
         assert flattened(rule) in debriefing
-    assert "ORACLE: right: all " in debriefing
+    judged = "restored from this backup: " if of.procedure == "backup" else ""
+    assert f"ORACLE: {judged}right: all " in debriefing
 
 
 @pytest.mark.parametrize("name", list(SCENARIOS))

@@ -14,6 +14,8 @@ from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.schema_2_and_3 import Schema2And3
 from atlasdb_recovery.practice.scenarios.service_still_running import ServiceStillRunning
 from atlasdb_recovery.practice.scenarios.timelock_certificate_wrong import TimeLockCertificateWrong
+from atlasdb_recovery.practice.scenarios.timelock_leader_dies_in_the_fetch import TimeLockLeaderDiesInTheFetch
+from atlasdb_recovery.practice.scenarios.timelock_lock_lost_in_the_backup import TimeLockLockLostInTheBackup
 from atlasdb_recovery.practice.scenarios.timelock_wrong_namespace import TimeLockWrongNamespace
 from atlasdb_recovery.practice.scenarios.timestamp_files_of_another_keyspace import TimestampFilesOfAnotherKeyspace
 from atlasdb_recovery.practice.scenarios.timestamp_files_swapped import TimestampFilesSwapped
@@ -35,6 +37,8 @@ SCENARIOS: Mapping[str, type[Scenario]] = {
         ServiceStillRunning,
         TimeLockWrongNamespace,
         TimeLockCertificateWrong,
+        TimeLockLeaderDiesInTheFetch,
+        TimeLockLockLostInTheBackup,
     )
 }
 EVERYTHING_FINE = EverythingFine.name

@@ -1,6 +1,6 @@
 """The debrief: what happened, what the operator did, where the time went, what was missed, and the rule behind it.
 
-Computed from the records of the restore sessions, and from what the scenario did behind the operator's back.
+Computed from the records of the operator's sessions, and from what the scenario did behind the operator's back.
 """
 
 from collections.abc import Sequence
@@ -73,12 +73,18 @@ def debriefed(
         times=tuple(time_spent(records, paged_at)),
         missed=(*misses(records, lessons), *scenario.missed([event.key for event in acted])),
         rules=scenario.rules,
-        judged=_judged(verdict),
+        judged=_judged(verdict, scenario.procedure),
         is_right=None if verdict is None else verdict.is_right,
     )
 
 
-def _judged(verdict: Verdict | None) -> str:
+def _judged(verdict: Verdict | None, procedure: str) -> str:
+    if procedure == "backup":
+        return (
+            "nothing to judge: there is no complete backup, and nothing could be restored"
+            if verdict is None
+            else f"restored from this backup: {verdict.describe()}"
+        )
     if verdict is None:
         return "nothing to judge: the restore is not complete, and the service must not be started"
     return verdict.describe()

@@ -1,8 +1,9 @@
-"""One run of a scenario: a history, a backup while the service writes, the loss, and then the operator's turn.
+"""One run of a scenario: a history, a backup while the service writes, the loss, and then the operator's turn. Where
+the backup is the operator's, it is judged by what can be restored from it.
 
-It prints nothing and asks nothing. Whoever conducts it prepares it, shows the briefing, runs restore sessions on its
-`nodes` with its `settings` and its `journals` (its world lives on with every record), offers its actions meanwhile, and
-at the end asks for judgement and debrief.
+It prints nothing and asks nothing. Whoever conducts it prepares it, shows the briefing, runs sessions on its `nodes`
+with its `settings` and its `journals` (its world lives on with every record), offers its actions meanwhile, and at the
+end asks for judgement and debrief.
 """
 
 import asyncio
@@ -29,8 +30,9 @@ from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
 from atlasdb_recovery.procedure.runner import EXPECTED, Outcome
 from atlasdb_recovery.settings import Settings
 
-RESTORE = "restore"
-BackUp = Callable[[Settings], Awaitable[Outcome]]
+BACKUP, RESTORE = "backup", "restore"
+Conduct = Callable[[str, Settings], Awaitable[Outcome]]
+"""Runs a session of this procedure under these settings; nobody but the conductor answers it."""
 Say = Callable[[str], None]
 
 
@@ -45,6 +47,8 @@ class Drill:
         self.scenario = scenario(self.world)
         self.journals = DrillJournals(self._now)
         self._paged_at = 0.0
+        self._conduct: Conduct | None = None
+        self._verdict: Verdict | None = None
         self._time: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -65,47 +69,50 @@ class Drill:
 
     @property
     def settings(self) -> Settings:
-        """Of the restore sessions."""
+        """Of the operator's sessions."""
         return self.world.settings
 
     @property
     def briefing(self) -> tuple[str, ...]:
         return self.scenario.briefing
 
-    async def prepare(self, back_up: BackUp, say: Say = lambda _: None) -> Outcome:
-        """History, backup while the service writes, the loss, and what happened since; DONE unless the backup failed.
-
-        `back_up` runs the backup's session under these settings; `say` is told what happens beside it.
-        """
-        exercise = self.world.exercise
+    async def prepare(self, conduct: Conduct, say: Say = lambda _: None) -> Outcome:
+        """Everything up to the page; DONE unless the backup failed. `say` is told what happens beside the sessions."""
+        exercise, self._conduct = self.world.exercise, conduct
         *earlier, last = map(str, self.scenario.schemas)
         say(f"a service writes in AtlasDB's schemas {', '.join(earlier)} and {last}; one node misses a part of it")
         await exercise.make_history(self.scenario.schemas)
         await self.scenario.grow_up()
-        exercise.start_service()
         self.world.nodetool.before = self._service_goes_on
-        outcome = await self._backed_up(back_up, say)
-        self.world.nodetool.reset()
-        await exercise.kill_service()
-        if outcome is not Outcome.DONE:
+        if self.scenario.procedure == RESTORE and (outcome := await self._lost(conduct, say)) is not Outcome.DONE:
             return outcome
-        self.world.backed_up()
-        say(f"THE LOSS: keyspace {exercise.keyspace} is dropped")
-        await exercise.lose_keyspace()
         await self.scenario.arrange()
         self.journals.records.clear()
         self.journals.watched = self.scenario.happens
         self._time = asyncio.create_task(self.nodes.pass_time())
         self._paged_at = self.nodes.seconds_now()
+        return Outcome.DONE
+
+    async def _lost(self, conduct: Conduct, say: Say) -> Outcome:
+        """A backup while the service writes, and the loss."""
+        exercise = self.world.exercise
+        exercise.start_service()
+        outcome = await self._backed_up(conduct, say)
+        self.world.nodetool.reset()
+        await exercise.kill_service()
+        if outcome is Outcome.DONE:
+            self.world.backed_up()
+            say(f"THE LOSS: keyspace {exercise.keyspace} is dropped")
+            await exercise.lose_keyspace()
         return outcome
 
-    async def _backed_up(self, back_up: BackUp, say: Say) -> Outcome:
+    async def _backed_up(self, conduct: Conduct, say: Say) -> Outcome:
         if not self.world.exercise.timestamps.uses_stored_bound:
             say("the backup is taken while the service runs; TimeLock hands out B and F")
-            return await back_up(self.settings)
+            return await conduct(BACKUP, self.settings)
         with TimestampEndpoint(self.world.exercise.timestamps) as endpoint:
             say("the backup is taken while the service runs; its own endpoint hands out B and F")
-            return await back_up(msgspec.structs.replace(self.settings, timestamp_servers=(endpoint.uri,)))
+            return await conduct(BACKUP, msgspec.structs.replace(self.settings, timestamp_servers=(endpoint.uri,)))
 
     async def _service_goes_on(self, _: str, arguments: Sequence[str]) -> None:
         """No two nodes are copied at the same moment of the service's life."""
@@ -114,8 +121,10 @@ class Drill:
 
     @property
     def resumable(self) -> str | None:
-        """The restore session to go on with: of those that began a step, else of all, the one parked last."""
-        left = [s for s in sessions(self.settings.state_dir) if s.procedure == RESTORE and s.can_be_resumed]
+        """The session to go on with: of those that began a step, else of all, the one parked last."""
+        left = [
+            s for s in sessions(self.settings.state_dir) if s.procedure == self.scenario.procedure and s.can_be_resumed
+        ]
         begun = [session for session in left if session.began]
         parked = [session for session in begun or left if session.state == "parked"]
         return next((session.id for session in (*parked, *begun)), None)
@@ -143,16 +152,34 @@ class Drill:
         return acted
 
     async def judge(self) -> Verdict | None:
-        """What the oracle says of the keyspace; None while no restore session is complete."""
+        """What the oracle says of the restored keyspace; None while no session of the operator's is complete."""
         await self.world.settled()
-        if not any(s.procedure == RESTORE and s.state == "completed" for s in sessions(self.settings.state_dir)):
+        procedure = self.scenario.procedure
+        is_complete = any(
+            s.procedure == procedure and s.state == "completed" for s in sessions(self.settings.state_dir)
+        )
+        if self._verdict is not None or not is_complete:
+            return self._verdict
+        if procedure == BACKUP and await self._restored() is not Outcome.DONE:
             return None
         read_at = await self.world.exercise.timestamps.start_timestamp()
-        return await self.world.exercise.judged(self.world.backup_timestamp, read_at)
+        self._verdict = await self.world.exercise.judged(self.world.backup_timestamp, read_at)
+        return self._verdict
+
+    async def _restored(self) -> Outcome:
+        """The service stops, its keyspace is lost, and the operator's backup is all there is."""
+        assert self._conduct is not None
+        self.journals.watched = lambda _: None
+        self.world.nodetool.reset()
+        await self.world.exercise.kill_service()
+        self.world.backed_up()
+        await self.world.exercise.lose_keyspace()
+        return await self._conduct(RESTORE, self.settings)
 
     async def debrief(self) -> Debrief:
         """What happened, what the operator did, where the time went, what was missed, and the rule behind it."""
-        return debriefed(self.scenario, self.records(), self.world.happenings, self._paged_at, await self.judge())
+        records = self.records()
+        return debriefed(self.scenario, records, self.world.happenings, self._paged_at, await self.judge())
 
     def records(self) -> list[Record]:
         """Everything on record since the page, in order of time."""

@@ -8,6 +8,7 @@ from atlasdb_recovery.events import (
     GuardChecked,
     PlanMade,
     SessionCompleted,
+    SessionStarted,
     StepFailed,
     StepIntended,
 )
@@ -24,7 +25,8 @@ def misses(records: Sequence[Record], lessons: Mapping[str, str]) -> list[str]:
     events = [record.event for record in records]
     found = _no_help(events, lessons) + _checked_again(events) + _tried_again(events) + _unread(records)
     if events and not any(isinstance(event, SessionCompleted) for event in events):
-        found.append("The restore was left incomplete.")
+        begun = (event.procedure for event in events if isinstance(event, SessionStarted))
+        found.append(f"The {next(begun, 'restore')} was left incomplete.")
     return found
 
 

@@ -34,6 +34,23 @@ class OnTimeLock(Scenario):
         service = msgspec.structs.replace(settings.service, **changed)
         self.world.settings = msgspec.structs.replace(settings, service=service)
 
+    def look_at_timelock(self) -> Action:
+        async def perform() -> str:
+            ensemble = self.timelock.ensemble
+            said = {NodeState.DOWN: "does not answer", NodeState.FROZEN: "does not answer"}
+            roles = [
+                said.get(state) or ("leads" if ensemble.leads(node) else "follows")
+                for node, state in enumerate(ensemble.states)
+            ]
+            return ", ".join(f"{uri} {role}" for uri, role in zip(self.timelock.uris, roles, strict=True))
+
+        return Action(
+            "look-timelock",
+            "look at TimeLock's servers",
+            "curl …/leader/pingV2 of each of them: whether it is there, and whether it leads.",
+            perform,
+        )
+
     def restart_timelock(self, lesson: str) -> Action:
         """Those that run, one after the other."""
 

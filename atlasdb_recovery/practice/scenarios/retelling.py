@@ -45,6 +45,7 @@ class Moment(msgspec.Struct, frozen=True):
 
 def retold(records: Iterable[Record], happenings: Sequence[Happening], paged_at: float) -> list[Moment]:
     """In order of time; what the world did before the page is at 0. One moment for each time that guards refused."""
+    procedure = "restore"
     moments = [Moment(max(0.0, h.at - paged_at), Who.WORLD, h.what) for h in happenings]
     round_ = _Round()
     for record in records:
@@ -57,6 +58,10 @@ def retold(records: Iterable[Record], happenings: Sequence[Happening], paged_at:
             moments += [Moment(after, Who.PROGRAM, line) for line in lines_for(record.event)]
         else:
             moments += round_.ended()
+            if isinstance(record.event, SessionStarted):
+                procedure = record.event.procedure
+            elif isinstance(record.event, SessionCompleted):
+                moments.append(Moment(after, Who.PROGRAM, f"every claim is proven: the {procedure} is complete"))
             if told := _told(record.event):
                 moments.append(Moment(after, *told))
     return sorted([*moments, *round_.ended()], key=lambda moment: moment.after)
@@ -115,7 +120,7 @@ def _judged(event: RepairJudged) -> tuple[Who, str]:
 
 
 _WORDS: dict[type[Event], Callable[[Any], tuple[Who, str] | None]] = {
-    SessionStarted: lambda e: (Who.OPERATOR, f"begins restore session {e.session}"),
+    SessionStarted: lambda e: (Who.OPERATOR, f"begins {e.procedure} session {e.session}"),
     SessionResumed: lambda _: (Who.OPERATOR, "resumes the session"),
     AnswerGiven: lambda e: (Who.OPERATOR, f"answers {e.name}: {value(e.answer)}"),
     ActedInPractice: lambda e: (Who.OPERATOR, f"{e.action}: {e.seen}"),
@@ -125,5 +130,4 @@ _WORDS: dict[type[Event], Callable[[Any], tuple[Who, str] | None]] = {
     StepFailed: lambda e: (Who.PROGRAM, f"{e.step} fails: {e.problem}"),
     StepVerified: lambda e: (Who.PROGRAM, f"{e.step} is proven"),
     SessionParked: lambda e: (Who.PROGRAM, f"the session is parked: {e.reason}"),
-    SessionCompleted: lambda _: (Who.PROGRAM, "every claim is proven: the restore is complete"),
 }

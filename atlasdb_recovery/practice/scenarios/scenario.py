@@ -10,7 +10,7 @@ from atlasdb_recovery.practice.scenarios.world import World
 
 
 class Scenario:
-    """One scenario on one world. `happens` is called after every event of a restore session is on record."""
+    """One scenario on one world. `happens` is called after every event of the operator's sessions is on record."""
 
     name: str
     title: str
@@ -20,6 +20,8 @@ class Scenario:
     """What goes wrong, for the debrief."""
     rules: tuple[str, ...]
     """The truths of `design.md`, section 4, that it is about."""
+    procedure: str = "restore"
+    """What the operator does: restore | backup. A backup is judged by restoring it."""
     not_real: str = ""
     """Why it cannot be run on real nodes; "" if it can."""
 

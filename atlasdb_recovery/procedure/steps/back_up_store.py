@@ -9,10 +9,11 @@ from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.immutable_lock import require_held, while_held
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step
+from atlasdb_recovery.procedure.steps.names import BACK_UP_STORE
 
 
 class BackUpStore(Step):
-    name = "back-up-store"
+    name = BACK_UP_STORE
     title = "Back up the store"
     why = (
         "This copies the keyspace's tables from every node, at whatever moment each node's copy is made. "

@@ -29,10 +29,11 @@ def machines(directory: Path, dialect: Dialect = Dialect.APACHE) -> SimulatedPra
 async def paged(name: str, nodes: Machines, directory: Path) -> AsyncIterator[Drill]:
     """The drill at the moment of the page."""
     async with Drill(SCENARIOS[name], nodes, directory) as drill:
-        operator = ScriptedOperator(drill, Script())
-        assert (
-            await drill.prepare(lambda settings: _session(drill, settings, operator).run_new("backup")) is Outcome.DONE
-        )
+
+        async def conduct(procedure: str, settings: Settings) -> Outcome:
+            return await _session(drill, settings, ScriptedOperator(drill, Script())).run_new(procedure)
+
+        assert await drill.prepare(conduct) is Outcome.DONE
         yield drill
 
 
@@ -41,7 +42,7 @@ async def played(drill: Drill, script: Script) -> tuple[Outcome, Debrief]:
     operator = ScriptedOperator(drill, script)
 
     async def begin(drill: Drill) -> Outcome:
-        return await _session(drill, drill.settings, operator).run_new("restore")
+        return await _session(drill, drill.settings, operator).run_new(drill.scenario.procedure)
 
     async def resume(drill: Drill, session: str) -> Outcome:
         return await _session(drill, drill.settings, operator).run_again(session)
