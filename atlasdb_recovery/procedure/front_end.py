@@ -60,5 +60,5 @@ class FrontEnd(Protocol):
         ...
 
     async def after_failure(self, step: Step, failure: StepFailed) -> Choice:
-        """The step failed: RETRY tries again, STOP ends here."""
+        """The step failed: RETRY tries again, PARK and STOP end here."""
         ...

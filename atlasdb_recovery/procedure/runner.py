@@ -139,7 +139,11 @@ class Runner:
                 failed = self._failed(step, failure)
             except EXPECTED as error:
                 failed = self._failed(step, StepFailure(f"{type(error).__name__}: {error}"))
-            if await self._front_end.after_failure(step, failed) is not Choice.RETRY:
+            choice = await self._front_end.after_failure(step, failed)
+            if choice is Choice.PARK:
+                self._emit(SessionParked(step=step.name, reason=f"{step.name} failed: {failed.problem}"))
+                raise _Ended(Outcome.PARKED)
+            if choice is not Choice.RETRY:
                 raise _Ended(Outcome.FAILED)
 
     async def _found_done(self, step: Step) -> bool:

@@ -266,6 +266,12 @@ class TestFailures:
         assert stage.step.done == ["first half"]
         assert "StepPerformed" not in stage.kinds()
 
+    async def test_parked_at_a_failure_it_says_which(self, stage: Stage) -> None:
+        stage.step.in_the_middle = raising(StepFailure("not proven"))
+        stage.front_end.failed = [Choice.PARK]
+        assert await stage.run() is Outcome.PARKED
+        assert stage.only(SessionParked).reason == "scripted failed: not proven"
+
     async def test_a_steps_own_failure_keeps_evidence_and_remedy(self, stage: Stage) -> None:
         stage.step.in_the_middle = raising(
             StepFailure("not proven on \x1b[31mn3", evidence=("n3: \x07failed",), remedy="Look at n3's log.")
