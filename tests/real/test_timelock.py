@@ -89,8 +89,6 @@ async def restored(real: RealCluster, operator: Operator, timelock: LosesTheLock
     assert sealed is not None
     assert sealed.timelock is not None
     assert 0 < (sealed.timelock.immutable_timestamp or 0) < sealed.backup_timestamp < sealed.fast_forward_timestamp
-    if real.version == "5.0":
-        operator.change_settings(scan="from-immutable-timestamp")
     looked = await operator.runs("atlasdb-recovery", "doctor")
     print(looked.out)
     assert looked.code == 0, looked
@@ -105,10 +103,11 @@ async def restored(real: RealCluster, operator: Operator, timelock: LosesTheLock
         assert {cell.column1: len(cell.value) for cell in cells} == {BOUND: 1, SET_ASIDE: 8}
 
 
-async def whole(real: RealCluster, directory: Path, timelock: LosesTheLock) -> None:
+async def whole(real: RealCluster, directory: Path, timelock: LosesTheLock, scan: str) -> None:
     operator = Operator(real, KEYSPACE, directory, timelock={"serversList": {"servers": list(timelock.uris)}})
     try:
         exercise = await backed_up_and_lost(real, operator, timelock)
+        operator.change_settings(scan=scan)
         await restored(real, operator, timelock)
         print(await judged(real, operator, exercise))
         assert operator.leaks() == []
@@ -121,10 +120,10 @@ async def whole(real: RealCluster, directory: Path, timelock: LosesTheLock) -> N
 async def test_a_backup_and_a_restore_on_the_fork(
     cluster_2_2: RealCluster, tmp_path: Path, timelock: LosesTheLock
 ) -> None:
-    await whole(cluster_2_2, tmp_path, timelock)
+    await whole(cluster_2_2, tmp_path, timelock, "full")
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(600)
 async def test_a_backup_and_a_restore_on_5_0(cluster_5_0: RealCluster, tmp_path: Path, timelock: LosesTheLock) -> None:
-    await whole(cluster_5_0, tmp_path, timelock)
+    await whole(cluster_5_0, tmp_path, timelock, "from-immutable-timestamp")

@@ -240,6 +240,10 @@ class TestRestore:
         assert ended.code == 3, ended
         assert "ScanProven: the manifest has no immutable timestamp" in ended.out
         assert "Write `scan: full`" in ended.out
+        planned = world.rehearsal.recovery("restore", "--plan")
+        assert planned.code == 3, planned
+        assert "refused by ScanProven: the manifest has no immutable timestamp" in planned.out
+        assert "a guard refuses, so it would not begin; nothing was changed" in planned.out
 
     def test_a_new_timelock_needs_a_word_and_is_brought_above_f(self, lost: World) -> None:
         with SimulatedTimeLock(THREE[:1]) as new:

@@ -19,7 +19,7 @@ from atlasdb_recovery.procedure.removal.description import (
 from atlasdb_recovery.procedure.removal.finder import TABLES, Finder, Scope
 from atlasdb_recovery.procedure.removal.findings import Findings
 from atlasdb_recovery.procedure.removal.run import STEP, exported, next_export_path, removed
-from atlasdb_recovery.procedure.removal.scope import from_start, removal_scope
+from atlasdb_recovery.procedure.removal.scope import from_start, removal_scope, why_not_narrowed
 from atlasdb_recovery.procedure.step import Danger, Evidence, Question, Step, StepFailure
 
 BEHIND = (
@@ -77,7 +77,7 @@ class CleanTransactions(Step):
         after = facts.required(context, facts.BACKUP_TIMESTAMP)
         return (
             f"scan {' and '.join(TABLES)} of {context.keyspace} at ALL for transactions committed after B = {after}",
-            *narrowed_lines(await from_start(context)),
+            *await narrowing(context),
             "ask before the first of them is touched, with their number, schemas and samples",
             f"pre-images go to {next_export_path(context)} first",
             *removal_lines(context.keyspace, context.settings.removal, (1, 2, 3)),
@@ -142,6 +142,15 @@ class CleanTransactions(Step):
                 "Make sure nobody is connected, then retry.",
             )
         return proof(context, findings, await from_start(context))
+
+
+async def narrowing(context: Context) -> list[str]:
+    """What will be left out of the scan, or why nothing may be; nothing to say of a full one."""
+    if context.settings.scan == "full":
+        return []
+    if problem := await why_not_narrowed(context):
+        return [f"refused by ScanProven: {problem}"]
+    return narrowed_lines(await from_start(context))
 
 
 def proof(context: Context, findings: Findings, lowest: int) -> Evidence:
