@@ -24,7 +24,8 @@ class FastForwardScreen(CrowdedScreen):
         yield ServerList(self.look)
 
     def redraw_findings(self) -> None:
-        self.query_one(ServerList).redraw(self.view)
+        is_brief = self.has_class("-short") and self.step.failure is not None
+        self.query_one(ServerList).redraw(self.view, is_brief=is_brief)
         if self.facts:
             state = self.view.state
             self.query_one("#ladder", SteadyText).show(ladder_text(self.facts, state, self.look))

@@ -49,6 +49,7 @@ class StepScreen(Screen[None]):
     StepScreen.-short #why { margin: 0; }
     StepScreen #outcome { height: auto; max-height: 8; }
     StepScreen.-short PlanPreview { max-height: 5; margin: 0; }
+    StepScreen.-short.-failed PlanPreview { display: none; }
     StepScreen.-short ProgressPanel, StepScreen.-short ServerList { margin: 0; }
     StepScreen.-short LogPane { height: 6; }
     StepScreen.-wide StepRail { width: 34; }
@@ -209,6 +210,7 @@ class StepScreen(Screen[None]):
         elif state.is_settled:
             for line in state.evidence:
                 shown.append(f"{glyphs.done} proven: {line}\n")
+        self.set_class(self.step.failure is not None, "-failed")
         outcome = self.query_one("#outcome", SteadyText)
         outcome.display = bool(shown.plain)
         outcome.show(shown)

@@ -194,7 +194,7 @@ class Servers:
         try:
             _refuse_bad_certificate(server, error)
         except TimestampServiceRefused:
-            self.seen(server, "refused", "its certificate is not trusted, or ours is not accepted")
+            self.seen(server, "refused", "a certificate is not accepted")
             self._trusted = None  # whoever mends the stores and tries again has them read anew
             raise
 
@@ -240,7 +240,8 @@ def _refuse_bad_certificate(server: str, error: BaseException) -> None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise TimestampServiceRefused(
                 f"The certificate of {server} is not trusted: {plain(cause.verify_message)}. Nothing was asked of it."
-                " Check the address, and the trust store that the service's configuration names."
+                " Check the address, and the trust store that the service's configuration names: the next try reads it"
+                " again."
             ) from None
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or "") and "CERT" in (cause.reason or ""):
             raise TimestampServiceRefused(

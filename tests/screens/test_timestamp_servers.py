@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from atlasdb_recovery.events import Event, FactEstablished, PlanMade, StepIntended
+from atlasdb_recovery.events import Event, FactEstablished, PlanMade, Progressed, StepFailed, StepIntended
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.plan import Plan
@@ -15,6 +15,7 @@ from tests.screens.ending_feed import FORWARD, before_fast_forward, timelock_pla
 from tests.screens.removal_feed import (
     ASCII,
     COLORLESS,
+    NODES,
     UNICODE,
     Feed,
     Script,
@@ -31,7 +32,7 @@ from tui.look import Look
 from tui.workplace import Opening, Workplace
 
 SMALL, WIDE = (80, 24), (160, 50)
-FETCH = "fetch-backup-timestamp"
+FETCH, BACK_UP = "fetch-backup-timestamp", "back-up-store"
 SERVERS = [f"https://timelock-{n}:8421" for n in (1, 2, 3)]
 
 
@@ -141,13 +142,32 @@ async def test_beside_the_fast_forward(
 async def test_a_certificate_that_is_not_trusted_stands_with_its_server(still_clock: StillClock) -> None:
     async def script(feed: Feed) -> int:
         feed(started())
-        said(feed, SERVERS[0], "refused", "its certificate is not trusted, or ours is not accepted")
+        said(feed, SERVERS[0], "refused", "a certificate is not accepted")
         await feed.bridge.keep_alive()
         return 0
 
     app = backing_up(script)
     async with app.run_test(size=SMALL) as pilot:
-        await until(app, pilot, f"refused {SERVERS[0]}", "its certificate is not trusted")
+        await until(app, pilot, f"refused {SERVERS[0]}", "a certificate is not accepted")
+
+
+async def test_a_failure_has_the_room_on_a_small_screen(still_clock: StillClock) -> None:
+    """What failed, why and what to do are read whole; the servers are one line."""
+    remedy = "Sweep may have deleted meanwhile what is needed at B: this backup proves nothing. Take a new one."
+
+    async def script(feed: Feed) -> int:
+        plan = PlanMade(step=BACK_UP, title="back up", lines=("a", "b", "c", "d", "e"), fingerprint="f")
+        feed(started(), *settled("preflight"), *settled(FETCH))
+        looked(feed, "follows", "leads", "follows")
+        feed(*guards(BACK_UP), plan, StepIntended(step=BACK_UP, fingerprint="f", attempt=1))
+        feed(*(Progressed(step=BACK_UP, unit="bytes", done=5, scope=node) for node in NODES))
+        feed(StepFailed(step=BACK_UP, problem="the lock was lost", evidence=("another one leads",), remedy=remedy))
+        await feed.bridge.keep_alive()
+        return 0
+
+    app = backing_up(script)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(app, pilot, f"3 timestamp servers; {SERVERS[1]} leads", "FAILED: the lock was lost", remedy)
 
 
 async def test_many_servers_leave_the_leader_in_sight(still_clock: StillClock) -> None:

@@ -13,6 +13,7 @@ from tui.widgets.steady_text import SteadyText
 
 ROWS = 5
 WORDS = {"led": "led before", "silent": "no answer"}
+NONE_LEADS = "NONE is known to lead now"
 RANKS = ("leads", "led", "silent", "refused", "follows")
 """Where there is no room for all, those with the most to say stay."""
 
@@ -29,9 +30,10 @@ class ServerList(SteadyText):
         super().__init__(grows=True)
         self._look = look
 
-    def redraw(self, view: SessionView) -> None:
+    def redraw(self, view: SessionView, *, is_brief: bool = False) -> None:
+        """`is_brief`: in one line, where something else needs the room."""
         self.set_class(bool(view.state.timestamp_servers), "-shown")
-        self.show(server_text(view, self._look))
+        self.show(brief_text(view) if is_brief else server_text(view, self._look))
 
 
 def server_text(view: SessionView, look: Look) -> Text:
@@ -55,13 +57,24 @@ def server_text(view: SessionView, look: Look) -> Text:
     return shown
 
 
+def brief_text(view: SessionView) -> Text:
+    """One line: how many servers, how many failovers, and who leads."""
+    servers = list(view.state.timestamp_servers.values())
+    if not servers:
+        return Text("")
+    leading = next((f"{seen.server} leads" for seen in servers if seen.role == "leads"), NONE_LEADS)
+    count = len(view.state.failovers)
+    said = f", {counted(count, 'failover')}" if count else ""
+    return Text(f"{counted(len(servers), 'timestamp server')}{said}; {leading}")
+
+
 def _together(servers: Sequence[TimestampServerSeen], view: SessionView) -> Text:
     leads = any(seen.role == "leads" for seen in servers)
     count = len(view.state.failovers)
     said = f", {counted(count, 'failover')}" if count else ""
     shown = Text.assemble((f"timestamp service: {counted(len(servers), 'server')}{said}", "bold"))
     if not leads:
-        shown.append("; NONE is known to lead now", style="bold")
+        shown.append(f"; {NONE_LEADS}", style="bold")
     return shown
 
 
