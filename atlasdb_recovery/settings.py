@@ -22,7 +22,7 @@ from atlasdb_recovery.atlas.yaml_record import Values
 from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.foreign import masked
-from atlasdb_recovery.settings_file import SettingsFile, TlsBlock
+from atlasdb_recovery.settings_file import SettingsFile, TlsBlock, require_given
 
 INLINE = Path("--inline-config")
 NODETOOL_NAMES = frozenset({"address", "jmx_port"})
@@ -159,16 +159,21 @@ def load(
     overrides: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> Settings:
     """Of `recovery.yml` (None: of overrides alone), with flags over it by dotted keys such as `cql.port`.
 
-    Paths in the file count from its directory, paths in overrides from the working directory, and so do those in
-    `defaults`, which count where neither says anything. Raises ConfigurationError.
+    `typed` is what the file would say instead ("": nothing). Paths in it and in the file count from the file's
+    directory, paths in overrides from the working directory, and so do those in `defaults`, which count where none of
+    them says anything. Raises ConfigurationError.
     """
     document = yaml_document.read(path) if path is not None else None
     written = document.mapping() if document is not None else {}
     absent = {key: value for key, value in (defaults or {}).items() if key not in written}
-    values = Values(document, {**absent, **(overrides or {})}, os.environ if environment is None else environment)
+    given = {**absent, **(overrides or {})}
+    if document is None:
+        require_given({**given, **(typed or {})})
+    values = Values(document, given, os.environ if environment is None else environment, typed)
     try:
         return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
     except ConfigurationError as error:

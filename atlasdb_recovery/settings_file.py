@@ -1,8 +1,12 @@
 """`recovery.yml` as it is written: every key it may hold. `atlasdb_recovery.settings` says what they come to mean."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -73,6 +77,18 @@ class SettingsFile(_Block, frozen=True, kw_only=True):
     timestamps: TimestampsBlock = TimestampsBlock()
     state_dir: str | None = None
     export_dir: str | None = None
+
+
+def require_given(given: Mapping[str, Any]) -> None:
+    """Without a file the flags have to say what must be known. Raises ConfigurationError."""
+    missing = [] if given.get("config") or given.get("inline_config") else ["--config"]
+    missing += [] if given.get("backup_dir") else ["--backup-dir"]
+    if missing:
+        raise ConfigurationError(
+            f"no recovery.yml was found in this directory ({Path.cwd()})",
+            f"Write one: README.md shows a whole one, and Settings of the wizard (`atlasdb-recovery`) writes one. Or "
+            f"name yours with --settings, or give {' and '.join(missing)}.",
+        )
 
 
 EXAMPLE = """\

@@ -217,10 +217,13 @@ def test_nodetool_credentials_are_a_file_never_an_argument(place: Path) -> None:
         ("backupdir: x", "backupdir: “backupdir” is no setting. Did you mean backup_dir?"),
         ("zzz: x", "“zzz” is no setting. Known here are config, "),
         ("cql: {tls: {cert: x}}", "cql.tls.cert: “cert” is no setting. Did you mean certificate?"),
-        ("cql: {port: ninety}", "recovery.yml:3:13: cql.port: Expected `int`, got `str`. Write a whole number."),
-        ("cql: {port: 0}", "cql.port: Expected `int` >= 1"),
-        ("cql: {port: 65536}", "cql.port: Expected `int` <= 65535"),
-        ("cql: {request_timeout: 0}", "cql.request_timeout: Expected `float` > 0"),
+        ("cql: {port: ninety}", "recovery.yml:3:13: cql.port: Expected `int`, got `str`. Write a whole number from 1"),
+        ("cql: {port: 0}", "cql.port: Expected `int` >= 1. Write a whole number from 1 to 65535."),
+        ("cql: {port: 65536}", "cql.port: Expected `int` <= 65535. Write a whole number from 1 to 65535."),
+        (
+            "cql: {request_timeout: 0}",
+            "request_timeout: Expected `float` > 0.0. Write a number above 0 and up to 86400.",
+        ),
         ("cql: {contact_points: a}", "cql.contact_points: Expected `array`, got `str`. Write it as a list"),
         ("cql: 5", "recovery.yml:3:6: cql: Expected `object`, got `str`. Write it as indented"),
         ("cql: {password: {a: b}}", "cql.password: Expected `str | null`, got `object`"),
@@ -251,6 +254,44 @@ def test_what_is_missing_is_named(place: Path) -> None:
     assert "the document is a list, not a mapping" in refusal(place, "- a\n")
     with pytest.raises(ConfigurationError, match=r"none\.yml: the file cannot be read"):
         load(place / "none.yml")
+
+
+@pytest.mark.parametrize(
+    ("flags", "missing"),
+    [
+        ({}, "give --config and --backup-dir."),
+        ({"config": "install.yml"}, "or give --backup-dir."),
+        ({"backup_dir": "b"}, "or give --config."),
+    ],
+)
+def test_without_a_file_it_says_so(place: Path, flags: dict[str, str], missing: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(None, flags)
+    assert str(refused.value).startswith(
+        f"no recovery.yml was found in this directory ({Path.cwd()}). Write one: README"
+    )
+    assert str(refused.value).endswith(missing)
+
+
+def test_what_is_typed_stands_for_the_files_own_lines(place: Path) -> None:
+    """Its variables are filled in, its paths count from the file, and an empty text takes a key out."""
+    (place / "recovery.yml").write_text(SMALLEST + "cql: {username: bob, port: 7}\nnodetool:\n", "utf-8")
+    typed = {
+        "cql.password": "${SESAME}",
+        "cql.username": "",
+        "cql.port": "9043",
+        "backup_dir": "b",
+        "nodetool.jmx_port": "1",
+    }
+    read = load(place / "recovery.yml", {}, {"SESAME": "open"}, typed=typed)
+    assert (read.cql.password, read.cql.port, read.backup_dir) == ("open", 9043, place / "b")
+    assert read.cql.username != "bob"
+    assert "open" in read.secrets()
+    with pytest.raises(
+        ConfigurationError, match=r"^cql\.port: Expected `int` <= 65535\. Write a whole number from 1"
+    ) as e:
+        load(place / "recovery.yml", {}, {}, typed={"cql.port": "70000"})
+    assert e.value.key == "cql.port"
 
 
 def test_wrong_flags_are_named_as_flags(place: Path) -> None:

@@ -8,12 +8,16 @@ from atlasdb_recovery.foreign import plain
 _WRONG_ESCAPE = re.compile(r"~(?![01])")
 
 
+class RootMalformed(ConfigurationError):
+    """The root is no JSON Pointer."""
+
+
 class RootAbsent(ConfigurationError):
     """The document has nothing at this root."""
 
 
 def at(document: Part, root: str) -> Part:
-    """The part this pointer leads to; "" is the whole document. Raises ConfigurationError, RootAbsent."""
+    """The part this pointer leads to; "" is the whole document. Raises ConfigurationError."""
     part = document
     for token in _tokens(root):
         found = _below(part, token)
@@ -25,11 +29,11 @@ def at(document: Part, root: str) -> Part:
 
 def _tokens(root: str) -> list[str]:
     if root and not root.startswith("/"):
-        raise ConfigurationError(
+        raise RootMalformed(
             f"the root “{root}” is no JSON Pointer", 'It begins with “/”, as in `/atlasdb`; "" is the whole document.'
         )
     if _WRONG_ESCAPE.search(root):
-        raise ConfigurationError(f"the root “{root}” is no JSON Pointer", "Write ~0 for ~ and ~1 for / within a key.")
+        raise RootMalformed(f"the root “{root}” is no JSON Pointer", "Write ~0 for ~ and ~1 for / within a key.")
     return [token.replace("~1", "/").replace("~0", "~") for token in root.split("/")[1:]]
 
 

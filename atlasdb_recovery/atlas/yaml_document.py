@@ -24,7 +24,12 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 
 
 class ConfigurationError(Exception):
-    """A file says something that cannot be used: what and where it is, and what to do about it."""
+    """A file says something that cannot be used: what and where it is, and what to do about it.
+
+    `key` is the setting that it is about, dotted, where it is about one.
+    """
+
+    key = ""
 
     def __init__(self, what: str, remedy: str, *, file: str = "", line: int | None = None, column: int | None = None):
         self.file, self.line, self.column, self.what, self.remedy = plain(file), line, column, plain(what), remedy
@@ -35,7 +40,9 @@ class ConfigurationError(Exception):
         """The same error with every one of these texts replaced by ***."""
         words = (masked(text, secrets) for text in (self.what, self.remedy, self.file))
         what, remedy, file = words
-        return type(self)(what, remedy, file=file, line=self.line, column=self.column)
+        error = type(self)(what, remedy, file=file, line=self.line, column=self.column)
+        error.key = self.key
+        return error
 
 
 class Part(msgspec.Struct, frozen=True):

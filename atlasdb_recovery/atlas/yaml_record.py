@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -27,10 +27,18 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Values:
-    """The values of a file and of flags (which win), still as text, and where each came from."""
+    """The values of a file, what is typed over it, and flags (which win): still as text, and where each came from."""
 
-    def __init__(self, document: Part | None, overrides: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        document: Part | None,
+        overrides: Mapping[str, Any],
+        environment: Mapping[str, str],
+        typed: Mapping[str, str] | None = None,
+    ) -> None:
+        """`typed` is text by dotted key as it would stand in the file; "" takes the key out."""
         self._document = document
+        self._typed = frozenset(typed or {})
         self._environment = environment
         self.overridden: frozenset[str] = frozenset()
         self.used: dict[str, str] = {}
@@ -38,7 +46,10 @@ class Values:
         raw = document.raw() if document is not None else {}
         if document is not None and not isinstance(raw, dict):
             document.mapping()
-        self.values: dict[str, Any] = self._expanded(raw, ())
+        self.values: dict[str, Any] = raw
+        for key, text in (typed or {}).items():
+            self._set(key, text or None)
+        self.values = self._expanded(self.values, ())
         self.overridden = frozenset(key for key, value in overrides.items() if value is not None)
         for key in self.overridden:
             self._set(key, _as_text(overrides[key]))
@@ -53,12 +64,17 @@ class Values:
 
     def error(self, path: tuple[str, ...], what: str, remedy: str) -> ConfigurationError:
         """An error at the nearest place the file has for this path."""
+        error = self._placed(path, what, remedy)
+        error.key = ".".join(path)
+        return error
+
+    def _placed(self, path: tuple[str, ...], what: str, remedy: str) -> ConfigurationError:
         dotted = ".".join(path)
-        if any(f"{dotted}.".startswith(f"{key}.") for key in self.overridden):
+        if _is_of(self.overridden, dotted):
             return ConfigurationError(f"{dotted}, given on the command line: {what}", remedy)
         part = self._document
-        if part is None:
-            return ConfigurationError(f"{dotted}: {what}", remedy)
+        if part is None or _is_of(self._typed, dotted):
+            return ConfigurationError(f"{dotted}: {what}" if dotted else what, remedy)
         for key in path:
             below = part.mapping().get(key) if part.is_mapping else None
             if below is None:
@@ -70,7 +86,9 @@ class Values:
         *above, last = dotted.split(".")
         values = self.values
         for depth, key in enumerate(above, start=1):
-            values = values.setdefault(key, {})
+            if values.get(key) is None:
+                values[key] = {}
+            values = values[key]
             if not isinstance(values, dict):
                 raise self.error(tuple(above[:depth]), "this is no mapping", _REMEDIES["object"])
         values[last] = value
@@ -117,10 +135,12 @@ class Values:
         missing = re.match(r"Object missing required field `(\w+)`", problem)
         if missing:
             return self.error(path, f"{missing[1]} is missing", f"Add `{missing[1]}:`.")
-        choices = _choices(schema, path)
-        if choices:
+        kind = _kind_at(schema, path)
+        if get_origin(kind) is Literal:
+            choices = map(str, get_args(kind))
             return self.error(path, "this is not one of its values", f"Use {' or '.join(choices)}.")
-        return self.error(path, problem, _REMEDIES.get(expected[1] if expected else "", "Correct it."))
+        remedy = _REMEDIES.get(expected[1] if expected else "", "Correct it.")
+        return self.error(path, problem, f"{remedy.rstrip('.')}{_bounds(kind)}." if _bounds(kind) else remedy)
 
 
 def _as_text(value: Any) -> Any:
@@ -140,10 +160,25 @@ def _structs_in(annotation: Any) -> Iterator[type[msgspec.Struct]]:
             yield kind
 
 
-def _choices(schema: type[msgspec.Struct], path: tuple[str, ...]) -> tuple[str, ...]:
+def _is_of(keys: Collection[str], dotted: str) -> bool:
+    """Whether it is one of these keys, or below one."""
+    return any(f"{dotted}.".startswith(f"{key}.") for key in keys)
+
+
+def _bounds(kind: Any) -> str:
+    """Of an annotated number, in words; "" where it has none."""
+    for meta in getattr(kind, "__metadata__", ()):
+        if meta.ge is not None and meta.le is not None:
+            return f" from {meta.ge} to {meta.le}"
+        if meta.gt is not None and meta.le is not None:
+            return f" above {meta.gt} and up to {meta.le}"
+    return ""
+
+
+def _kind_at(schema: type[msgspec.Struct], path: tuple[str, ...]) -> Any:
     kind: Any = schema
     for key in path:
         structs = list(_structs_in(kind))
         fields = {field.encode_name: field.type for field in msgspec.structs.fields(structs[0])} if structs else {}
         kind = fields.get(key)
-    return tuple(str(choice) for choice in get_args(kind)) if get_origin(kind) is Literal else ()
+    return kind

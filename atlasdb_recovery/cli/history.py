@@ -16,7 +16,8 @@ from atlasdb_recovery.journal.record import JournalMissing, journal_path
 from atlasdb_recovery.journal.sessions import SessionSummary, sessions
 from atlasdb_recovery.settings import state_dir_of
 
-ONLY_LOOKS = {1: "", 3: "", 5: "", 4: "the report could not be written"}
+TOLD = {0: "told", 1: "", 3: "", 4: "", 5: ""}
+REPORTED = {**TOLD, 4: "the report could not be written"}
 
 
 def _journals(command: Any) -> Any:
@@ -44,7 +45,7 @@ def _state_dir(given: Path | None, settings_file: Path | None) -> Path:
 @click.command(
     cls=TeachingCommand,
     examples=("atlasdb-recovery history", "atlasdb-recovery history --state-dir /var/lib/atlasdb-recovery"),
-    exits=ONLY_LOOKS,
+    exits=TOLD,
 )
 @_journals
 def history(state_dir: Path | None, settings_file: Path | None) -> None:
@@ -83,7 +84,7 @@ def _lines(one: SessionSummary, more: str) -> Sequence[str]:
         "atlasdb-recovery report --format html --output restore.html",
         "atlasdb-recovery report 20261123T031502Z-restore-orders-3f2a",
     ),
-    exits=ONLY_LOOKS,
+    exits=REPORTED,
 )
 @click.argument("session", required=False)
 @click.option(

@@ -26,6 +26,8 @@ from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 from atlasdb_recovery.settings import Settings, load
 
+LOOKED = {0: "all of it was told", 4: "too few replicas answered; what was told is not all", 5: "interrupted"}
+
 
 @click.group(cls=TeachingGroup)
 def inspect() -> None:
@@ -36,7 +38,8 @@ def inspect() -> None:
     examples=(
         "atlasdb-recovery inspect transactions --after 10321                    # what clean-transactions would remove",
         "atlasdb-recovery inspect transactions --after 10321 | jq .commit | sort -n | head",
-    )
+    ),
+    exits={3: "the cluster cannot be reached, or AtlasDB's schema of the transactions is unknown", **LOOKED},
 )
 @click.option("--after", type=click.IntRange(min=1), required=True, help="Transactions committed after this timestamp.")
 @click.option("--no-server-filter", is_flag=True, help="Read everything here, also where the server could filter.")
@@ -83,7 +86,10 @@ async def _transactions(graph: Graph, settings: Settings, after: int, *, let_ser
         return Outcome.DONE
 
 
-@inspect.command(examples=("atlasdb-recovery inspect timestamp --settings recovery.yml",))
+@inspect.command(
+    examples=("atlasdb-recovery inspect timestamp --settings recovery.yml",),
+    exits={3: "the cluster cannot be reached, or what stands in it is no bound", **LOOKED},
+)
 @settings_flags
 @click.pass_context
 def timestamp(context: click.Context, /, settings_file: Path | None, **given: Any) -> int:

@@ -181,6 +181,16 @@ def test_nobody_answers(tmp_path: Path) -> None:
         assert rehearsal.files() == files
 
 
+@pytest.mark.parametrize("words", [["doctor"], ["restore", "--plan"], ["resume"], ["inspect", "timestamp"]])
+def test_a_directory_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = ended(recovery_main, words, None)
+    assert told.code == 2, told
+    assert told.err.startswith(f"no recovery.yml was found in this directory ({tmp_path}). Write one: README.md shows")
+    assert "--settings, or give --config" in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

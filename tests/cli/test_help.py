@@ -50,6 +50,19 @@ def test_it_shows_examples_and_exit_codes(command: click.Command, words: tuple[s
     assert codes == sorted(codes)
 
 
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [("history", "02"), ("report", "024"), ("doctor", "01235"), ("inspect transactions", "012345"),
+     ("inspect timestamp", "012345"), ("inspect decode", "0125"), ("inspect locate", "0125"),
+     ("inspect repair-log", "0125"), ("restore", "012345")],
+)  # fmt: skip
+def test_only_what_it_can_end_with_is_listed(command: str, codes: str) -> None:
+    text = help_of(("atlasdb-recovery", *command.split())).partition("\nExit codes:\n")[2].partition("\n\n")[0]
+    assert "".join(re.findall(r"^  (\d)  ", text, re.MULTILINE)) == codes
+    assert ("parked" in text) is (command == "restore")
+    assert ("report" in text) is (command == "report")
+
+
 def _examples() -> Iterator[tuple[click.Command, str]]:
     for command, words in LEAVES:
         text = help_of(words).partition("\nExamples:\n")[2].partition("\n\nOptions:")[0]
