@@ -40,6 +40,23 @@ def test_without_a_terminal_a_scripted_operator_plays_it_from_briefing_to_debrie
     assert "no help" not in out
 
 
+def test_a_backup_is_practised_too_and_judged_by_restoring_it() -> None:
+    code, out, _ = practised("--scenario", "timelock-leader-dies-in-the-fetch")
+    assert code == 0
+    parts = (
+        "BRIEFING: 14:05",
+        "leads now, instead of",
+        "REFUSED by ImmutableTimestampLocked",
+        "practice world: set the unfinished backup aside",
+        "Backup complete",
+        "DEBRIEF:",
+        "ORACLE: restored from this backup: right",
+    )
+    told = [out.index(part) for part in parts]
+    assert told == sorted(told)
+    assert "Restore complete" not in out
+
+
 def test_who_does_the_wrong_thing_first_can_be_watched() -> None:
     code, out, _ = practised("--scenario", "timestamp-files-swapped", "--wrong-first")
     assert code == 0

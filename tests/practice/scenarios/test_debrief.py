@@ -14,10 +14,12 @@ from atlasdb_recovery.events import (
     QuestionAsked,
     SessionCompleted,
     SessionResumed,
+    SessionStarted,
     StepFailed,
     StepIntended,
     StepPerformed,
     StepVerified,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.journal.record import MemoryJournal, Record
 from atlasdb_recovery.practice.scenarios.misses import misses
@@ -136,6 +138,30 @@ def test_a_warning_before_a_step_begun_at_once_went_by_unread(seconds: float, is
 
 def test_what_was_left_incomplete_says_so() -> None:
     assert missed((1, FAILED)) == ["The restore was left incomplete."]
+
+
+def begun(procedure: str) -> SessionStarted:
+    return SessionStarted(
+        session="s", procedure=procedure, keyspace="k", mode="PRACTICE", version="0", operator="o", host="h",
+        process=1, settings={},
+    )  # fmt: skip
+
+
+def test_a_backup_is_told_as_one_and_a_failover_with_it() -> None:
+    assert missed((1, begun("backup")), (1, FAILED)) == ["The backup was left incomplete."]
+    seen = TimestampServerSeen(server="https://b", role="leads", instead_of="https://a")
+    told = retold(recorded((1, begun("backup")), (1, seen), DONE), (), PAGED.timestamp())
+    assert told == [
+        Moment(1.0, Who.OPERATOR, "begins backup session s"),
+        Moment(2.0, Who.PROGRAM, "timestamp service: https://b leads now, instead of https://a"),
+        Moment(3.0, Who.PROGRAM, "every claim is proven: the backup is complete"),
+    ]
+
+
+def test_a_server_that_is_seen_between_plan_and_step_takes_no_time_from_the_operator() -> None:
+    seen = TimestampServerSeen(server="https://a", role="leads")
+    spent = time_spent(recorded((1, PLANNED), (3, seen), (4, INTENDED)), PAGED.timestamp())
+    assert (sum(t.working for t in spent), sum(t.waiting for t in spent)) == pytest.approx((1, 7))
 
 
 def test_refusals_of_one_look_are_one_moment_and_the_same_again_is_said_shortly() -> None:
