@@ -1,7 +1,7 @@
 """What `recovery.yml` does not say yet: typed here, checked as it is typed, saved if wanted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Select, Static
 
+from screens.dialogs.choice import ChoiceDialog
 from screens.dialogs.file_picker import FilePickerDialog
 from screens.dialogs.words import WordsDialog
 from tui.keymap import bindings
@@ -28,8 +29,8 @@ class SetupScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f8", "done", "Use these"),
         Binding("f2", "save", "Save"),
-        Binding("f3", "try_nodetool", "Try nodetool"),
-        Binding("f4", "pick", "Pick a file"),
+        Binding("f3", "try_nodetool", "nodetool"),
+        Binding("f4", "pick", "Pick"),
         Binding("escape", "close", "Back"),
         *bindings("everywhere"),
     ]
@@ -39,9 +40,9 @@ class SetupScreen(Screen[None]):
     )
     CSS = """
     SetupScreen .setting { height: 1; }
-    SetupScreen .setting > Static { width: 24; }
+    SetupScreen .setting > Static { width: 20; }
     SetupScreen Input, SetupScreen Select { width: 1fr; }
-    SetupScreen #title { height: 2; padding: 0 1; }
+    SetupScreen #title { height: auto; min-height: 2; max-height: 4; padding: 0 1; }
     SetupScreen VerticalScroll { height: 1fr; padding: 0 1; }
     SetupScreen #said { height: auto; min-height: 3; max-height: 7; padding: 0 1; background: $panel; }
     """
@@ -64,11 +65,12 @@ class SetupScreen(Screen[None]):
         self._then = then
         self._why = why
         self._problems: dict[str, str] = {}
-        self._tried: tuple[str, ...] = ()
+        self._checked: dict[str, str] | None = None
+        """What stood in the lines when they were checked."""
+        self._saved: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        title = f"Settings{' for this ' + self._then if self._then else ''}: {self._draft.path}"
-        yield Static(Text.assemble((title, "bold"), "\n", self._why), id="title", markup=False)
+        yield Static(self._title(), id="title", markup=False)
         values = self._draft.values()
         with VerticalScroll():
             for field in self._fields:
@@ -77,6 +79,11 @@ class SetupScreen(Screen[None]):
                     yield self._entry(field, values.get(field.key, ""))
         yield Static(id="said", markup=False)
         yield Footer()
+
+    def _title(self) -> Text:
+        """With the reason why settings are asked for, until something has been typed."""
+        title = f"Settings{' for this ' + self._then if self._then else ''}: {self._draft.path}"
+        return Text.assemble((title, "bold"), "\n", self._why)
 
     def _entry(self, field: DraftField, value: str) -> Input | Select[str]:
         if "|" in field.kind:
@@ -91,7 +98,9 @@ class SetupScreen(Screen[None]):
         return Input(value, compact=True, select_on_focus=False, id=_id("value", field))
 
     def on_mount(self) -> None:
-        self.query_one(f"#{_id('value', self._fields[0])}").focus()
+        self._saved = self.typed
+        if self._fields:
+            self.query_one(f"#{_id('value', self._fields[0])}").focus()
         self.check()
 
     @property
@@ -101,9 +110,16 @@ class SetupScreen(Screen[None]):
         return {key: str(entry.value) for key, entry in entries.items() if isinstance(entry, Input | Select)}
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self.check()
+        self._changed()
 
     def on_select_changed(self, event: Select.Changed) -> None:
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._why and self.typed != self._saved:
+            self._why = ""
+            self.query_one("#title", Static).update(self._title())
+        self.redraw()
         self.check()
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -113,30 +129,51 @@ class SetupScreen(Screen[None]):
     async def check(self) -> None:
         """A little after the last key; an older check that is still under way is dropped."""
         await asyncio.sleep(CHECKED_AFTER)
-        self._problems = await asyncio.to_thread(self._draft.problems, self.typed)
+        await self._checked_now()
+
+    async def _checked_now(self) -> dict[str, str] | None:
+        """What is typed, once it has been found that it can be used; None if it cannot."""
+        typed: dict[str, str] = {}
+        while typed != self.typed:
+            typed = self.typed
+            self._problems = await asyncio.to_thread(self._draft.problems, typed)
+        self._checked = typed
         self.redraw()
+        return None if self._problems else typed
 
     def redraw(self) -> None:
-        glyphs, problems = self._look.glyphs, self._problems
+        typed = self.typed
         for field in self._fields:
-            sign = glyphs.failed if field.key in problems else glyphs.done
             label = self.query_one(f"#{_id('label', field)}", Static)
-            label.update(Text(f"{sign} {field.label}", style="bold" if field.key in problems else ""))
-        self.query_one("#said", Static).update(self._said())
+            is_wrong = field.key in self._problems
+            label.update(Text(f"{self._sign(field.key, typed)} {field.label}", style="bold" if is_wrong else ""))
+        self.query_one("#said", Static).update(self._said(is_checked=typed == self._checked))
 
-    def _said(self) -> Text:
+    def _sign(self, key: str, typed: Mapping[str, str]) -> str:
+        """Right is only what has been found right as it stands there now."""
+        glyphs = self._look.glyphs
+        if self._checked is None or typed[key] != self._checked[key]:
+            return glyphs.pending
+        if key in self._problems:
+            return glyphs.failed
+        return glyphs.done if typed[key] and not self._problems.get("") else glyphs.pending
+
+    def _said(self, *, is_checked: bool) -> Text:
         glyphs, focused = self._look.glyphs, self._focused_field
         said = Text()
         if focused is not None:
             said.append(f"{focused.key}: {focused.help}\n", style="dim")
             if problem := self._problems.get(focused.key):
                 said.append(f"{glyphs.failed} {problem}\n", style="bold")
-        elsewhere = [key for key in self._problems if key and (focused is None or key != focused.key)]
+        wrong = [field for field in self._fields if field.key in self._problems]
+        elsewhere = [field.label for field in wrong if field is not focused]
         if self._problems.get(""):
             said.append(f"{glyphs.failed} {self._problems['']}\n", style="bold")
         if elsewhere:
             said.append(f"{glyphs.failed} look at {', '.join(elsewhere)}\n")
-        if not self._problems:
+        if not is_checked:
+            said.append(f"{glyphs.running} looking at what is typed\n")
+        elif not self._problems:
             said.append(f"{glyphs.done} these settings can be used: F8\n", style="bold")
         return said
 
@@ -167,24 +204,48 @@ class SetupScreen(Screen[None]):
         self.app.push_screen(WordsDialog("nodetool", "\n".join(lines)))
 
     def action_save(self) -> None:
-        if self._problems:
-            self.notify("Not saved: something is wrong with these settings.", severity="warning", markup=False)
+        self.run_worker(self._save(), group="decide", exclusive=True, exit_on_error=False)
+
+    async def _save(self) -> None:
+        typed = await self._checked_now()
+        if typed is None:
+            self._refuse("Not saved")
             return
         try:
-            path = self._draft.save(self.typed)
+            path = await asyncio.to_thread(self._draft.save, typed)
         except OSError as error:
             self.notify(f"Not saved: {error.strerror or error}", severity="error", markup=False)
             return
+        self._saved = typed
         self.notify(f"saved: {path}", markup=False)
 
     def action_done(self) -> None:
-        if self._problems:
-            self.notify("Something is wrong with these settings.", severity="warning", markup=False)
+        self.run_worker(self._decide(), group="decide", exclusive=True, exit_on_error=False)
+
+    async def _decide(self) -> None:
+        typed = await self._checked_now()
+        if typed is None:
+            self._refuse("Not used")
         else:
-            self.post_message(self.Decided(self.typed, self._then))
+            self.post_message(self.Decided(typed, self._then))
+
+    def _refuse(self, what: str) -> None:
+        labels = ", ".join(field.label for field in self._fields if field.key in self._problems)
+        why = f"look at {labels}" if labels else "something is wrong with these settings"
+        self.notify(f"{what}: {why}.", severity="warning", markup=False)
 
     def action_close(self) -> None:
-        self.app.pop_screen()
+        if self.typed == self._saved:
+            self.app.pop_screen()
+            return
+
+        def chosen(answer: str | None) -> None:
+            if answer == "leave":
+                self.app.pop_screen()
+
+        text = "What was typed here is not saved. F2 saves it, F8 goes on with it without saving."
+        answers = (("stay", "Go on typing"), ("leave", "Leave, and forget what was typed"))
+        self.app.push_screen(ChoiceDialog("Leave the settings?", text, answers), chosen)
 
 
 def _id(part: str, field: DraftField) -> str:

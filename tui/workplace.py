@@ -40,10 +40,12 @@ class Draft(Protocol):
         ...
 
     def problems(self, typed: Mapping[str, str]) -> dict[str, str]:
-        """What is wrong, by key; under "" what belongs to no single key."""
+        """What is wrong, of every key; under "" what belongs to no single one, and then no key is known to be right."""
         ...
 
-    def save(self, typed: Mapping[str, str]) -> Path: ...
+    def save(self, typed: Mapping[str, str]) -> Path:
+        """Raises OSError."""
+        ...
 
     async def try_nodetool(self, typed: Mapping[str, str]) -> tuple[str, ...]:
         """What one harmless call of nodetool answers, in lines."""

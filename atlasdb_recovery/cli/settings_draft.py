@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from atlasdb_recovery.atlas import yaml_document
+from atlasdb_recovery.atlas.pointer import RootAbsent, RootMalformed
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
 from atlasdb_recovery.cassandra.ports import NodetoolFailed
@@ -16,7 +17,7 @@ from atlasdb_recovery.settings import Settings, load
 from tui.workplace import DraftField
 
 FIELDS = (
-    DraftField("config", "Service's configuration", "the YAML file that the service itself is started with", "file"),
+    DraftField("config", "Service's config", "the YAML file that the service itself is started with", "file"),
     DraftField("config_root", "Root in it", "JSON pointer to the AtlasDB block; empty: /atlasdb, then /atlas", "text"),
     DraftField("backup_dir", "Backup directory", "where B, F and the manifest lie, or will lie", "directory"),
     DraftField("cql.port", "CQL port", "the native port, usually 9042; not Thrift's 9160", "text"),
@@ -31,43 +32,79 @@ KEYS = frozenset(field.key for field in FIELDS)
 VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
-class SettingsDraft:
-    """What is typed lies over the file that there is."""
+STAND_IN_SERVICE = """{namespace: x, keyValueService: {type: cassandra, servers: ["127.0.0.1:9160"],
+  credentials: {username: x, password: x}}}"""
+STAND_INS: Mapping[str, Mapping[str, str]] = {
+    "config": {"config": "", "inline_config": STAND_IN_SERVICE},
+    "backup_dir": {"backup_dir": "."},
+    "cql.password": {"cql.password": "x"},
+}
+"""What is taken instead of something wrong, so that the other keys can be judged; else what holds without the key."""
+NOT_YET = "cannot be judged until the service's configuration can be read"
 
-    def __init__(self, path: Path) -> None:
+
+class SettingsDraft:
+    """What is typed lies over the file that there is, and the command line over both."""
+
+    def __init__(
+        self, path: Path, overrides: Mapping[str, Any] | None = None, typed: Mapping[str, str] | None = None
+    ) -> None:
+        """`typed` is what is in use already, though it may not be saved."""
         self.path = path
+        self._overrides = overrides or {}
+        self._typed = typed or {}
 
     def values(self) -> dict[str, str]:
-        """What the file says now, by dotted key; "" where it says nothing."""
+        """What is set now, by dotted key; "" where nothing is."""
         raw = self._raw()
-        return {field.key: _text(_at(raw, field.key)) for field in FIELDS}
+        return {field.key: _text(_at(raw, field.key)) for field in FIELDS} | dict(self._typed)
 
     def problems(self, typed: Mapping[str, str]) -> dict[str, str]:
-        """What is wrong, by key; under "" what belongs to no single key. Empty: these settings can be used."""
+        """What is wrong, of every key; under "" what belongs to no single one, and then no key is known to be right.
+
+        Empty: these settings can be used.
+        """
+        try:
+            found = self._plain_to_see(typed)
+        except ConfigurationError as error:
+            return {"": str(error)}
+        trial = dict(typed)
+        for key in found:
+            trial.update(STAND_INS[key])
+        while True:
+            try:
+                self.settings(trial)
+            except ConfigurationError as error:
+                key = self._key_of(error, trial)
+                if key in found or (not key and "config" in found):
+                    return found | {"": f"the rest {NOT_YET}" if "config" in found else str(error)}
+                found[key] = self._said(error, key, found)
+                if not key:
+                    return found
+                trial.update(STAND_INS.get(key, {key: ""}))
+            else:
+                return found
+
+    def _plain_to_see(self, typed: Mapping[str, str]) -> dict[str, str]:
         found = {}
         if typed.get("cql.password") and not VARIABLE.fullmatch(typed["cql.password"]):
             found["cql.password"] = "write ${NAME} of an environment variable; a password is not kept in a file"
-        if not typed.get("backup_dir"):
+        if typed.get("backup_dir") == "":
             found["backup_dir"] = "needed: the directory of the backup"
-        if not typed.get("config"):
+        is_inline = "inline_config" in self._overrides or "inline_config" in self._raw()
+        if typed.get("config") == "" and not is_inline:
             found["config"] = "needed: the service's AtlasDB configuration"
-        if found:
-            return found
-        try:
-            self.settings(typed)
-        except ConfigurationError as error:
-            return {self._key_of(error, typed): f"{error.what}. {error.remedy}"}
-        return {}
+        return found
 
     def settings(self, typed: Mapping[str, str]) -> Settings:
         """Raises ConfigurationError."""
-        return load(self._existing(), _given(typed))
+        return load(self._existing(), self._overrides, typed=typed)
 
     def save(self, typed: Mapping[str, str]) -> Path:
         """Writes `recovery.yml`. What was there before is kept beside it; its comments are not carried over."""
         raw = self._raw()
-        for key in KEYS:
-            _put(raw, key, typed.get(key, ""))
+        for key, value in typed.items():
+            _put(raw, key, value)
         if self.path.exists():
             self.path.replace(self.path.with_name(self.path.name + ".before"))
         self.path.write_text(yaml.safe_dump(raw, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -98,9 +135,23 @@ class SettingsDraft:
         )
 
     def _key_of(self, error: ConfigurationError, typed: Mapping[str, str]) -> str:
-        if error.file and Path(error.file).name == Path(typed["config"]).name:
-            return "config_root" if "root" in error.what or "pointer" in error.what else "config"
-        return next((key for key in sorted(KEYS, key=len, reverse=True) if key in error.what), "")
+        """Of what is typed, the key that this is about; "" for none."""
+        if isinstance(error, RootMalformed | RootAbsent) and typed.get("config_root", "") in error.what:
+            return "config_root" if typed.get("config_root") else ""
+        if error.file and typed.get("config") and Path(error.file).name == Path(typed["config"]).name:
+            return "config"
+        asked = sorted(KEYS & typed.keys(), key=len, reverse=True)
+        of_key = (key for key in asked if f"{error.key}.".startswith(f"{key}."))
+        in_words = (key for key in asked if "." in key and key in error.what)
+        return next(of_key, None) or next(in_words, "")
+
+    @staticmethod
+    def _said(error: ConfigurationError, key: str, found: Mapping[str, str]) -> str:
+        if not key:
+            return str(error)
+        if isinstance(error, RootAbsent) and "config" in found:
+            return NOT_YET
+        return f"{error.what.removeprefix(f'{key}: ')}. {error.remedy}"
 
     def _existing(self) -> Path | None:
         return self.path if self.path.exists() else None
@@ -110,10 +161,6 @@ class SettingsDraft:
             return {}
         raw = yaml_document.read(self.path).raw()
         return raw if isinstance(raw, dict) else {}
-
-
-def _given(typed: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in typed.items() if key in KEYS and value}
 
 
 def _at(raw: Mapping[str, Any], dotted: str) -> Any:

@@ -42,6 +42,7 @@ class LiveWorkplace:
         self._given_graph = graph
         self._settings_file = settings_file
         self._overrides = overrides
+        self._typed: dict[str, str] = {}
         self._take_over = take_over
         self._resume_command = resume_command or (lambda session: f"atlasdb-recovery resume {session}")
 
@@ -50,17 +51,19 @@ class LiveWorkplace:
         from atlasdb_recovery.settings import load
 
         path = settings_path(self._settings_file)
-        return load(path if path is None or path.exists() else None, self._overrides)
+        is_there = path is None or path.exists() or not self._typed
+        return load(path if is_there else None, self._overrides, typed=self._typed)
 
     def draft(self) -> tuple[Sequence[DraftField], Draft]:
         from atlasdb_recovery.cli.flags import DEFAULT_FILE
         from atlasdb_recovery.cli.settings_draft import FIELDS, SettingsDraft
 
         asked = [field for field in FIELDS if field.key not in self._overrides]
-        return asked, SettingsDraft(self._settings_file or Path(DEFAULT_FILE))
+        path = self._settings_file or Path(DEFAULT_FILE)
+        return asked, SettingsDraft(path, self._overrides, self._typed)
 
     def use(self, typed: Mapping[str, str]) -> None:
-        self._overrides = {**self._overrides, **{key: value for key, value in typed.items() if value}}
+        self._typed |= typed
 
     def sessions(self) -> "list[SessionSummary]":
         from atlasdb_recovery.journal.sessions import sessions
@@ -135,9 +138,13 @@ class LiveWorkplace:
         return PlayedDrill(name, speed=speed, nodes=nodes)
 
     def explained(self, error: BaseException) -> Explanation:
+        from atlasdb_recovery.atlas.yaml_document import ConfigurationError
         from atlasdb_recovery.cli.ending import explanation
 
-        return Explanation(*explanation(error))
+        code, lines = explanation(error)
+        if isinstance(error, ConfigurationError) and not error.file:
+            lines = (f"{error.what}.", *error.remedy.splitlines())
+        return Explanation(code, lines)
 
     def held_by(self, error: BaseException) -> str:
         from atlasdb_recovery.journal.lock import LockHeld

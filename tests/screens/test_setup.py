@@ -1,0 +1,123 @@
+"""The settings' screen: what is marked right is right, what is saved was checked, nothing typed is lost unasked."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from atlasdb_recovery.cli.wizard import LiveWorkplace
+from screens.dialogs.choice import ChoiceDialog
+from screens.setup import SetupScreen
+from screens.welcome import WelcomeScreen
+from tests.screens.screen_operator import ScreenOperator
+from tests.test_settings import INSTALL
+from tui.app import RecoveryApp
+from tui.glyphs import UNICODE
+from tui.look import Look
+
+SIZE = (80, 24)
+READY = "these settings can be used: F8"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "install.yml").write_text(INSTALL)
+    return tmp_path
+
+
+@asynccontextmanager
+async def at_settings(*, entry: str = "setup") -> AsyncIterator[ScreenOperator]:
+    app = RecoveryApp(LiveWorkplace(None, None, {}), Look.chosen(environment={}), first=entry)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        operator = ScreenOperator(app, pilot)
+        await operator.until_shown("Service's config")
+        yield operator
+
+
+async def fill(operator: ScreenOperator, **typed: str) -> None:
+    for key, text in typed.items():
+        operator.app.screen.query_one(f"#value-{key}").focus()
+        await operator.typist.press("ctrl+u")
+        await operator.typist.type(text)
+
+
+def sign(operator: ScreenOperator, label: str) -> str:
+    """What stands before this label, which stands there whole."""
+    found = operator.text.partition(f" {label} ")[0]
+    assert found != operator.text, label
+    return found[-1]
+
+
+async def test_only_what_has_been_found_right_is_marked_right(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", config_root="../../nowhere", backup_dir="b")
+        await fill(operator, **{"cql-port": "99999999us e", "nodetool-jmx_port": "70000"})
+        await operator.until_shown("Write a whole number from 1 to 65535. ✗ look at Root in it, CQL port")
+        signs = {label: sign(operator, label) for label in ("Root in it", "CQL port", "JMX port")}
+        assert set(signs.values()) == {UNICODE.failed}
+        assert sign(operator, "Service's config") == sign(operator, "Backup directory") == UNICODE.done
+        assert sign(operator, "CQL user") == UNICODE.pending
+        assert "Write a whole number from 1 to 65535." in operator.text
+        assert "command line" not in operator.text
+        assert "f8 Use these f2 Save f3 nodetool f4 Pick esc Back f1 Help ▏^p palette" in operator.text
+
+
+async def test_a_restore_without_a_file_says_so_until_something_is_typed(place: Path) -> None:
+    async with at_settings(entry="restore") as operator:
+        await operator.until_shown("no recovery.yml was found in this directory")
+        assert ": backup_dir" not in operator.text
+        await fill(operator, config="install.yml", backup_dir="b")
+        await operator.until_shown(READY)
+        assert "no recovery.yml was found" not in operator.text
+
+
+async def test_saving_right_after_typing_saves_what_is_typed(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="here")
+        await operator.typist.press("f2")
+        await operator.until_told("saved: recovery.yml")
+        assert (place / "recovery.yml").read_text().startswith("config: install.yml\nbackup_dir: here\n")
+        await fill(operator, **{"cql-port": "70000"})
+        await operator.typist.press("f2")
+        await operator.until_told("Not saved: look at CQL port.")
+        assert READY not in operator.text
+        assert "port" not in (place / "recovery.yml").read_text()
+
+
+async def test_typed_words_are_lost_only_after_a_question(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="here")
+        await operator.typist.press("escape")
+        await operator.until_shown("What was typed here is not saved.")
+        await operator.typist.press("enter")
+        await operator.until(lambda: isinstance(operator.app.screen, SetupScreen), "the settings again")
+        assert "install.yml" in operator.text
+        await operator.typist.press("escape")
+        await operator.until(lambda: isinstance(operator.app.screen, ChoiceDialog), "the question")
+        await operator.choose("leave")
+        await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the welcome screen")
+        assert not (place / "recovery.yml").exists()
+
+
+async def test_saved_words_are_left_without_a_question(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="here")
+        await operator.typist.press("f2")
+        await operator.until_told("saved: recovery.yml")
+        await operator.typist.press("escape")
+        await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the welcome screen")
+
+
+async def test_settings_in_use_are_there_when_one_comes_back(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="here", **{"cql-password": "${HOME}"})
+        await operator.typist.press("f8")
+        await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the welcome screen")
+        app = operator.app
+        assert app.workplace.settings().cql.password != "${HOME}"  # type: ignore[attr-defined]
+        app.ask_settings()
+        await operator.until_shown(READY)
+        assert "here" in operator.text
