@@ -8,6 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.worker import Worker, WorkerState
 
@@ -21,8 +24,14 @@ if TYPE_CHECKING:
     from screens.history import HistoryScreen
     from screens.setup import SetupScreen
 
-USAGE = 2
+DEFECT, USAGE = 1, 2
+PALETTE_NEEDS = (30, 10)
+"""Columns and rows."""
 HANGUPS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def _has_room(size: Size) -> bool:
+    return size.width >= PALETTE_NEEDS[0] and size.height >= PALETTE_NEEDS[1]
 
 
 class RecoveryApp(PracticeFlow):
@@ -48,6 +57,15 @@ class RecoveryApp(PracticeFlow):
 
     def get_default_screen(self) -> WelcomeScreen:
         return WelcomeScreen(read_only=self.workplace.read_only)
+
+    def on_resize(self, event: Resize) -> None:
+        """The palette's list lays nothing out without room, and then fails on a page key."""
+        if not _has_room(event.size) and isinstance(self.screen, CommandPalette):
+            self.pop_screen()
+
+    def action_command_palette(self) -> None:
+        if _has_room(self.size):
+            super().action_command_palette()
 
     def on_mount(self) -> None:
         for number in HANGUPS:
@@ -280,11 +298,13 @@ class RecoveryApp(PracticeFlow):
 
         from atlasdb_recovery.crash import crash_file
 
+        if self._exit_code == DEFECT:
+            return  # what fails while the first failure ends the program says nothing new
         error = sys.exc_info()[1] or RuntimeError("unknown")
+        has_begun = self.bridge is not None and bool(self.bridge.view.state.session)
         self.farewell = (
             f"This is a defect of atlasdb-recovery: {type(error).__name__}. What led to it is in {crash_file(error)}.",
-            "A session that had begun is in its journal: atlasdb-recovery history",
+            *(("The session is in its journal: atlasdb-recovery history",) if has_begun else ()),
         )
-        self._exit_code = 1
-        self._return_code = 1
+        self._exit_code = self._return_code = DEFECT
         self._close_messages_no_wait()

@@ -49,7 +49,7 @@ async def results(context: Context, guards: list[Guard]) -> list[tuple[Guard, Gu
 
 
 def _fields(guard: Guard, result: GuardResult) -> dict[str, str]:
-    remedy = "" if result.status.value in {"passed", "not-applicable"} else result.remedy or guard.remedy
+    remedy = guard.remedy_for(result)
     return {"status": result.status.value, "evidence": plain(result.evidence), "remedy": plain(remedy)}
 
 

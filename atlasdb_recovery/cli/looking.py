@@ -30,7 +30,7 @@ async def _guard(context: Context, step: Step, guard: Guard, front_end: SessionF
         guard=guard.name,
         status=result.status.value,
         evidence=plain(result.evidence),
-        remedy=plain(result.remedy or guard.remedy),
+        remedy=plain(guard.remedy_for(result)),
     )
     context.state.apply(event)
     front_end.show(event, context.state)

@@ -55,7 +55,7 @@ class _Planning:
                 guard=guard.name,
                 status=result.status.value,
                 evidence=plain(result.evidence),
-                remedy=plain(result.remedy or guard.remedy),
+                remedy=plain(guard.remedy_for(result)),
             )
             for line in lines_for(event):
                 self._say(line)

@@ -23,7 +23,7 @@ async def refused(context: Context, guards: Sequence[Guard]) -> bool:
         if not result.status.lets_pass:
             refusing += 1
             click.echo(f"{guard.name} refuses: {plain(result.evidence)}", err=True)
-            click.echo(f"  remedy: {plain(result.remedy or guard.remedy)}", err=True)
+            click.echo(f"  remedy: {plain(guard.remedy_for(result))}", err=True)
     if refusing:
         click.echo("Nothing was changed.", err=True)
     return refusing > 0

@@ -33,7 +33,7 @@ class OfflineWatch:
                     guard=guard.name,
                     status=result.status,
                     evidence=plain(result.evidence),
-                    remedy="" if result.status.lets_pass else plain(guard.remedy),
+                    remedy="" if result.status.lets_pass else plain(guard.remedy_for(result)),
                 )
             )
             await asyncio.sleep(LOOKS_EVERY)

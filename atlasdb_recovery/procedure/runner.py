@@ -221,7 +221,7 @@ class Runner:
                 guard=guard.name,
                 status=result.status,
                 evidence=plain(result.evidence),
-                remedy="" if result.status is GuardStatus.PASSED else plain(result.remedy or guard.remedy),
+                remedy=plain(guard.remedy_for(result)),
                 seconds=round(time.monotonic() - began, 3),
                 may_be_overruled=guard.may_be_overruled or bool(guard.answered_by),
             )

@@ -3,9 +3,17 @@
 import random
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Select
 
+from atlasdb_recovery.cli.wizard import LiveWorkplace
+from tests.screens.removal_feed import UNICODE
+from tests.screens.test_hostile_dialogs import DIALOGS, SCREENS
+from tests.screens.test_hostile_screens import application
 from tests.screens.test_practice_scenarios import SMALL, paged
 from tui.app import RecoveryApp
 from tui.keymap import KEYMAP
@@ -28,6 +36,8 @@ OTHERS = (
     "1",
 )
 SIZES = (SMALL, (160, 50), (110, 30), (60, 15), (1, 1), (81, 24))
+NONE_TOO_SMALL = ((2, 1), (1, 1), (1, 24), (80, 1), (3, 3), (9, 9), (12, 12), (20, 24), SMALL)
+PLAIN_TEXT = ["plain", "words"] * 8
 SCENARIOS = ("everything-fine", "node-dies-in-the-repair", "timestamp-files-swapped")
 
 
@@ -65,3 +75,37 @@ async def test_the_program_goes_on(seed: int, tmp_path: Path) -> None:
                 await operator.pilot.click(offset=at)
             assert operator.app.is_running, (whereabouts(operator.app), done)
             assert operator.app.return_code is None, (whereabouts(operator.app), done)
+
+
+@pytest.mark.parametrize("kind", [*DIALOGS, *SCREENS])
+async def test_no_size_ends_the_program(kind: str) -> None:
+    async with application().run_test(size=SMALL, notifications=True) as pilot:
+        screen: Screen[Any] = DIALOGS[kind](PLAIN_TEXT) if kind in DIALOGS else SCREENS[kind](PLAIN_TEXT)
+        await pilot.app.push_screen(screen)
+        await until_every_size(pilot)
+
+
+async def test_no_size_ends_the_command_palette_or_an_open_list(tmp_path: Path) -> None:
+    place = LiveWorkplace(None, tmp_path / "recovery.yml", {})
+    app = RecoveryApp(place, UNICODE)
+    app.animation_level = "none"
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.press(*"help")
+        await until_every_size(pilot)
+        await pilot.press("escape")
+        app.ask_settings()
+        await pilot.pause()
+        for select in app.screen.query(Select):
+            select.focus()
+            await pilot.press("enter")
+            assert select.expanded
+            await until_every_size(pilot)
+
+
+async def until_every_size(pilot: Pilot[Any]) -> None:
+    for size in NONE_TOO_SMALL:
+        await pilot.resize_terminal(*size)
+        await pilot.press("pagedown", "pageup", "end", "home")
+        assert pilot.app.is_running, size
+        assert pilot.app.return_code is None, size

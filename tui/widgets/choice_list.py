@@ -1,14 +1,10 @@
 """A list of choices that stands any size of terminal."""
 
-from typing import ClassVar
-
 from textual.widgets import OptionList
 
 
 class ChoiceList(OptionList):
-    """Textual's list lays nothing out without room, and then fails on a page key; without width it cannot wrap."""
-
-    DEFAULT_CSS: ClassVar[str] = "ChoiceList { min-width: 10; }"
+    """Textual's list lays nothing out without room, and then fails on a page key."""
 
     def action_page_up(self) -> None:
         if self.scrollable_content_region:

@@ -72,6 +72,7 @@ def _shown(clients: Clients) -> str:
 
 class TimestampRowUnchanged(Guard):
     proves = "Nobody but this program has written the timestamp bound since the store was restored."
+    remedy_is_drastic = True
     remedy = "A timestamp service is running on this keyspace. Stop it; the restore must begin again from the store."
 
     async def check(self, context: Context) -> GuardResult:

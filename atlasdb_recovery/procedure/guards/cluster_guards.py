@@ -21,6 +21,7 @@ ATLASDB_PARTITIONERS = (
 
 class ClusterIdentityUnchanged(Guard):
     proves = "This is the cluster that the session began on: same name, partitioner, nodes and tokens."
+    remedy_is_drastic = True
     remedy = "Something replaced a node or the settings point elsewhere. Start a new session on the right cluster."
 
     async def check(self, context: Context) -> GuardResult:

@@ -33,6 +33,9 @@ class GuardResult(msgspec.Struct, frozen=True):
     remedy: str = ""
 
 
+LOOK_AGAIN = "It could not be looked at, so it is not known. See that every node is up and answers, then check again."
+
+
 class Guard:
     """Looks, and changes nothing. Subclasses are named after the fact they assert."""
 
@@ -40,6 +43,8 @@ class Guard:
     """What holds if it passes, as one sentence."""
     remedy: str
     """What to do where it does not, unless the result says something closer."""
+    remedy_is_drastic: bool = False
+    """Whether the remedy throws work or data away: then it is not told where the guard could not look."""
     may_be_overruled: bool = False
     """Whether the operator may go on against it, for a reason in words. Never where data depends on it."""
     answered_by: str = ""
@@ -50,6 +55,14 @@ class Guard:
     @property
     def name(self) -> str:
         return type(self).__name__
+
+    def remedy_for(self, result: GuardResult) -> str:
+        """What to do after this result; "" where nothing is to be done."""
+        if result.status in {GuardStatus.PASSED, GuardStatus.NOT_APPLICABLE}:
+            return ""
+        if result.status is GuardStatus.UNKNOWN and self.remedy_is_drastic:
+            return result.remedy or LOOK_AGAIN
+        return result.remedy or self.remedy
 
     async def check(self, context: Context) -> GuardResult:
         """May raise: the runner turns any error into `unknown`, which blocks."""

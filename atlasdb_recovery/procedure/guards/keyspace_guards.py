@@ -15,6 +15,7 @@ from atlasdb_recovery.procedure.steps.names import RESTORE_STORE
 class KeyspaceEmpty(Guard):
     answered_by = "store-restored"
     proves = "The keyspace is absent, or present without tables: nothing old can mix with what is restored."
+    remedy_is_drastic = True
     remedy = (
         "If the data in it is lost for good, drop the keyspace yourself: DROP KEYSPACE. If you have restored the store "
         "already, answer store-restored with how it was done, and set store.method to external."
@@ -68,6 +69,7 @@ class TablesPresent(Guard):
 
 class TablesUnchanged(Guard):
     proves = "No table was created again, altered or truncated since the store was restored."
+    remedy_is_drastic = True
     remedy = "Somebody else changed the keyspace: what was repaired is not what is there. Restore from the beginning."
 
     async def check(self, context: Context) -> GuardResult:

@@ -9,6 +9,7 @@ from atlasdb_recovery.procedure.timestamp_row import timestamp_row
 
 class NotFastForwarded(Guard):
     proves = "The timestamp service has not been fast-forwarded, and has handed out nothing, since the removal."
+    remedy_is_drastic = True
     remedy = (
         "It is too late to put them back: they may have been read as never committed. Restore again from the backup."
     )

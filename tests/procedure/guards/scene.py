@@ -60,7 +60,7 @@ class Scene:
     async def check(self, guard: Guard) -> GuardResult:
         """The result, with the remedy that would be shown."""
         result = await checked(guard, self.context)
-        return msgspec.structs.replace(result, remedy=result.remedy or guard.remedy)
+        return msgspec.structs.replace(result, remedy=guard.remedy_for(result))
 
     def answers(self, **given: Any) -> None:
         """What an answers file says; underscores stand for hyphens."""

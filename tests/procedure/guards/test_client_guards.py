@@ -17,6 +17,7 @@ from atlasdb_recovery.practice.simulated import CommandFault, Dialect, Simulated
 from atlasdb_recovery.practice.simulated.servers import places_on_loopback
 from atlasdb_recovery.procedure.facts import TIMESTAMP_ROW
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected, TimestampRowUnchanged
+from atlasdb_recovery.procedure.guards.guard import LOOK_AGAIN
 from tests.procedure.guards.scene import (
     FIRST,
     SECOND,
@@ -202,8 +203,8 @@ class TestTimestampRowUnchanged:
 
     async def test_a_keyspace_that_is_gone_is_unknown(self, restored: Scene) -> None:
         await restored.arena.exercise.lose_keyspace()
-        assert_unknown(await restored.check(TimestampRowUnchanged()), "does not exist", remedy="begin again")
+        assert_unknown(await restored.check(TimestampRowUnchanged()), "does not exist", remedy=LOOK_AGAIN)
 
     async def test_a_node_down_is_unknown(self, restored: Scene) -> None:
         restored.cluster.stop_node(SECOND)
-        assert_unknown(await restored.check(TimestampRowUnchanged()), "ALL needs 3 replicas", SECOND, remedy="Stop it")
+        assert_unknown(await restored.check(TimestampRowUnchanged()), "ALL needs 3 replicas", SECOND, remedy=LOOK_AGAIN)

@@ -9,6 +9,7 @@ from atlasdb_recovery.atlas.names import METADATA
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
 from atlasdb_recovery.practice.practice_keyspace import table_statement
 from atlasdb_recovery.practice.simulated import Dialect
+from atlasdb_recovery.procedure.guards.guard import LOOK_AGAIN
 from atlasdb_recovery.procedure.guards.keyspace_guards import (
     KeyspaceEmpty,
     KeyspaceIsAtlas,
@@ -181,4 +182,4 @@ class TestTablesUnchanged:
 
     async def test_a_node_that_does_not_answer_is_unknown(self, restored: Scene) -> None:
         restored.cluster.stop_node(THIRD)
-        assert_unknown(await restored.check(TablesUnchanged()), THIRD, remedy="Restore from the beginning")
+        assert_unknown(await restored.check(TablesUnchanged()), THIRD, remedy=LOOK_AGAIN)

@@ -3,6 +3,7 @@
 import pytest
 
 from atlasdb_recovery.procedure.facts import TIMESTAMP_ROW
+from atlasdb_recovery.procedure.guards.guard import LOOK_AGAIN
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.removal.pre_images import Header
 from tests.procedure.guards.scene import THIRD, Scene, assert_blocked, assert_passed, assert_unknown
@@ -35,4 +36,4 @@ async def test_somebody_wrote_the_bound(restored: Scene, guard: NotFastForwarded
 
 async def test_a_node_down_is_unknown(restored: Scene, guard: NotFastForwarded) -> None:
     restored.cluster.stop_node(THIRD)
-    assert_unknown(await restored.check(guard), THIRD, remedy="too late")
+    assert_unknown(await restored.check(guard), THIRD, remedy=LOOK_AGAIN)
