@@ -15,7 +15,10 @@ class Danger(StrEnum):
 
 
 class Key(NamedTuple):
-    """`where` is the group of screens that have it; `label` stands in the footer, `help` on the help screen."""
+    """`where` is the group of screens that have it; `label` stands in the footer, `help` on the help screen.
+
+    `in_footer` have as many as fit side by side in 80 columns, beside the palette's own key.
+    """
 
     where: str
     keys: str
@@ -37,17 +40,17 @@ KEYMAP: tuple[Key, ...] = (
     Key("step", "f", "follow", "Follow", "Back to the step that the session is at", in_footer=False),
     Key("step", "o", "overrule", "Overrule", "Vouch for the refusing guard under the cursor, in words", Danger.CHANGE),
     Key("step", "d", "details", "Details", "All of the guard, node or row under the cursor", in_footer=False),
-    Key("step", "l", "log", "Log", "Show or hide the session's log"),
+    Key("step", "l", "log", "Log", "Show or hide the session's log", in_footer=False),
     Key("step", "y", "copy", "Copy", "Copy the command or CQL that this step runs", in_footer=False),
     Key("step", "p", "park", "Park", "Stop here; the session can be resumed", Danger.CHANGE, in_footer=False),
     Key("step", "w", "world", "World", "Practice only: what one would do in another window"),
     Key("clean", "c", "everything", "Cells", "Every odd cell in hex, the CQL and samples, to scroll through"),
     Key("crowded", "g", "guards", "Guards", "On a small screen: every guard instead of the rest", in_footer=False),
-    Key("repair", "enter", "raw_lines", "Lines", "The raw lines of the node under the cursor"),
+    Key("repair", "enter", "raw_lines", "Lines", "The raw lines of the node under the cursor", in_footer=False),
     Key("repair", "x", "stop_node", "Stop", "Stop nodetool for the node under the cursor", Danger.CHANGE),
     Key("repair", "X", "stop_all", "Stop all", "Stop nodetool on every node", Danger.CHANGE, in_footer=False),
-    Key("repair", "s", "sort", "Sort", "Sort by failed first, address, or progress"),
-    Key("repair", "slash", "filter", "Filter", "Show the nodes whose address or state holds a text"),
+    Key("repair", "s", "sort", "Sort", "Sort by failed first, address, or progress", in_footer=False),
+    Key("repair", "slash", "filter", "Filter", "Show the nodes whose address or state holds a text", in_footer=False),
     Key("repair", "escape", "show_all", "All nodes", "Show every node again", in_footer=False),
     Key("repair", "v", "board", "View", "The nodes at work, or the plan and the guards", in_footer=False),
     Key("repair", "g", "ring", "Ring", "Show or hide the picture of the ring", in_footer=False),
