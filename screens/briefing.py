@@ -15,6 +15,7 @@ from tui.keymap import bindings
 from tui.look import Look
 
 SHOWN = 12
+EXEMPT = "READ-ONLY does not hold in practice: what you do here changes its own cluster, and nothing else."
 
 
 class BriefingScreen(Screen[None]):
@@ -35,16 +36,19 @@ class BriefingScreen(Screen[None]):
     class Closed(Message):
         """The operator does not."""
 
-    def __init__(self, title: str, look: Look) -> None:
+    def __init__(self, title: str, look: Look, *, read_only: bool) -> None:
         super().__init__()
         self._title = title
         self._look = look
+        self._read_only = read_only
         self._said: list[str] = []
         self._is_ready = False
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=True):
             yield Static(Text(f"~~ PRACTICE ~~  {self._title}", style="bold"), markup=False)
+            if self._read_only:
+                yield Static(EXEMPT, markup=False)
             yield Static(id="briefing", markup=False)
             yield Static(id="making", markup=False)
         yield Footer()

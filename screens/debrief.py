@@ -15,7 +15,11 @@ from tui.keymap import bindings
 
 class DebriefScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,b,n,enter", "close", "Done"), *bindings("everywhere")]
-    HELP = "Read the rule at the end; then practise the scenario again, or another one."
+    HELP = (
+        "What was built in, when it showed, what happened and what you did, where the time went, what was missed, and "
+        "the rule behind it; the oracle, which knows the truth at B, has the last word. Arrows scroll. Then practise "
+        "the scenario again, or another one: this practice and its cluster end here."
+    )
     CSS = """
     DebriefScreen VerticalScroll { height: 1fr; padding: 1 2; }
     DebriefScreen Static { height: auto; }

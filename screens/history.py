@@ -18,6 +18,8 @@ from tui.widgets.choice_list import ChoiceList
 if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
 
+NOT_KEPT = "Practice sessions are not kept: each ends with its cluster."
+
 
 class HistoryScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,7 +27,10 @@ class HistoryScreen(Screen[None]):
         Binding("escape,b", "close", "Back"),
         *bindings("everywhere"),
     ]
-    HELP = "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished."
+    HELP = (
+        "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished. "
+        f"{NOT_KEPT}"
+    )
     CSS = """
     HistoryScreen OptionList { height: 1fr; border: none; }
     HistoryScreen Static { padding: 0 1; }
@@ -49,7 +54,7 @@ class HistoryScreen(Screen[None]):
         yield Static(Text("Sessions, the newest first", style="bold"), markup=False)
         yield ChoiceList(*(Option(self._row(one), id=one.id) for one in self._found), markup=False)
         if not self._found:
-            yield Static("There has been no session yet.", markup=False)
+            yield Static(f"There has been no session yet. {NOT_KEPT}", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -76,6 +81,8 @@ class HistoryScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "resume":
             return True
+        if not self._found:
+            return False
         chosen = self.chosen
         return True if chosen is not None and chosen.can_be_resumed and not self._read_only else None
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
 
 WORDS = "AtlasDB on Cassandra: backup and restore, guarded and proven step by step."
-READ_ONLY = "READ-ONLY: looks at everything, changes nothing"
+READ_ONLY = "READ-ONLY: looks at everything, changes nothing; practice is exempt: its cluster is its own"
 RESUMABLE_SHOWN = 5
 ENTRIES = (
     ("restore", "Restore", "bring a keyspace back to one consistent point in time (offline)"),
@@ -51,9 +51,7 @@ class WelcomeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="welcome"):
             yield Static(Text("atlasdb-recovery", style="bold"), id="welcome-title", markup=False)
-            yield Static(
-                WORDS + ("\nREAD-ONLY: looks at everything, changes nothing" if self._read_only else ""), markup=False
-            )
+            yield Static(WORDS + (f"\n{READ_ONLY}" if self._read_only else ""), markup=False)
             yield ChoiceList(*(Option(_entry(label, words), id=key) for key, label, words in ENTRIES), markup=False)
             yield Static("", id="welcome-note", markup=False)
         yield Footer()

@@ -236,7 +236,7 @@ class RecoveryApp(PracticeFlow):
         from tui.help import help_text
 
         if not isinstance(self.screen, ModalScreen):
-            self.push_screen(WordsDialog("Help", help_text(self.screen)))
+            self.push_screen(WordsDialog("Help", help_text(self.screen, self.leaving())))
 
     def action_repaint(self) -> None:
         self.refresh(repaint=True, layout=True)
@@ -267,11 +267,10 @@ class RecoveryApp(PracticeFlow):
                 self._leaving = leave
                 self.park()
 
-        text = (
-            "A session is under way. Parking stops before the next effect and writes everything down; "
-            "what Cassandra itself is doing goes on. The session can be resumed."
-        )
-        self.push_screen(ChoiceDialog("Leave?", text, (("stay", "Stay"), ("park", "Park the session"))), chosen)
+        leaving = self.leaving()
+        text = f"A session is under way. {leaving.left if leave else leaving.parked}"
+        park = "End the session" if leave and leaving.farewell else "Park the session"
+        self.push_screen(ChoiceDialog("Leave?", text, (("stay", "Stay"), ("park", park))), chosen)
 
     def park(self) -> None:
         """Cancelling the engine parks the session."""
@@ -289,7 +288,8 @@ class RecoveryApp(PracticeFlow):
     def leave(self) -> None:
         if self.bridge is not None and not self.farewell:
             state = self.bridge.view.state
-            self.farewell = tuple(list(self.bridge.view.log)[-6:]) if state.session else ()
+            last = self.leaving().farewell or tuple(list(self.bridge.view.log)[-6:])
+            self.farewell = last if state.session else ()
         self.exit(self._exit_code, return_code=self._exit_code)
 
     def _fatal_error(self) -> None:

@@ -5,19 +5,20 @@ from textual.screen import Screen
 
 from tui.keymap import KEYMAP, shown
 from tui.step_screen import StepScreen
+from tui.workplace import Leaving
 
-GENERAL = (
+STEPS = (
     "The steps stand at the left, in the order of AtlasDB's page. Next (n) is dimmed while it would do nothing; the "
-    "line above the keys says why. Nothing is destroyed without words typed for exactly that plan. Leaving parks the "
-    "session: it goes on with `atlasdb-recovery resume`, and asks the cluster what is true instead of repeating."
+    "line above the keys says why. Nothing is destroyed without words typed for exactly that plan."
 )
 
 
-def help_text(screen: Screen[object]) -> Text:
-    """For the screen that is shown."""
+def help_text(screen: Screen[object], leaving: Leaving) -> Text:
+    """For the screen that is shown; what is said of steps and of leaving belongs to a step's screen alone."""
     why = f"{screen.step.step.why}\n\n" if isinstance(screen, StepScreen) else ""
     text = Text(f"{why}{' '.join((screen.HELP or '').split())}\n\n")
-    text.append(f"{GENERAL}\n\n", style="dim")
+    if isinstance(screen, StepScreen):
+        text.append(f"{STEPS} {leaving.help}\n\n", style="dim")
     by_label = {key.label: key for key in KEYMAP}
     seen = set()
     for binding in (entry.binding for entry in screen.active_bindings.values()):

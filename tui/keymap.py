@@ -31,7 +31,7 @@ class Key(NamedTuple):
 
 KEYMAP: tuple[Key, ...] = (
     Key("everywhere", "question_mark,f1", "help", "Help", "What this screen is for, and every key it has"),
-    Key("everywhere", "ctrl+q", "quit", "Quit", "Leave; a session that has begun is parked and can be resumed"),
+    Key("everywhere", "ctrl+q", "quit", "Quit", "Leave; while a session is under way it asks first"),
     Key("everywhere", "ctrl+l", "repaint", "Repaint", "Draw the screen anew", in_footer=False),
     Key("everywhere", "f12", "picture", "Picture", "Save this screen as an SVG picture", in_footer=False),
     Key("step", "n,f8", "advance", "Next", "Go on: begin, answer the question, or try again", Danger.CHANGE),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from tui.session_flow import SessionFlow
-from tui.workplace import Practice, Workplace
+from tui.workplace import Deed, Leaving, Practice, Workplace
 
 if TYPE_CHECKING:
     from screens.briefing import BriefingScreen
@@ -19,6 +19,13 @@ NOT_YET = {
     "backup": "The backup is not complete: nothing can be restored from it.",
 }
 FROM_WHAT = {"restore": ", from the backup", "backup": ", with another B"}
+
+MARKED = "DESTROYS: "
+
+
+def anew(procedure: str) -> str:
+    """The answer that begins another session in the same practice world."""
+    return f"Begin a new {procedure}{FROM_WHAT[procedure]}"
 
 
 class PracticeFlow(SessionFlow):
@@ -36,6 +43,10 @@ class PracticeFlow(SessionFlow):
     def back_to_welcome(self) -> None:
         raise NotImplementedError
 
+    def leaving(self) -> Leaving:
+        """What leaving means for the session that is open, or would be opened."""
+        return self.workplace.leaving() if self.practice is None else self.practice.leaving()
+
     def choose_practice(self) -> None:
         from screens.practice import PracticeScreen
 
@@ -44,18 +55,21 @@ class PracticeFlow(SessionFlow):
     def on_practice_screen_chosen(self, event: "PracticeScreen.Chosen") -> None:
         from screens.briefing import BriefingScreen
 
+        if self.practice is not None:  # a key pressed twice
+            return
         title = next(one.title for one in self.workplace.lessons() if one.name == event.name)
-        screen = BriefingScreen(title, self.look)
-        self.run_worker(self._prepare(event, screen), group=GROUP, exclusive=True, exit_on_error=False)
+        screen = BriefingScreen(title, self.look, read_only=self.workplace.read_only)
+        self.practice = self.workplace.practice(event.name, speed=event.speed, nodes=event.nodes)
+        self.run_worker(self._prepare(self.practice, screen), group=GROUP, exclusive=True, exit_on_error=False)
 
-    async def _prepare(self, event: "PracticeScreen.Chosen", screen: "BriefingScreen") -> None:
+    async def _prepare(self, practice: Practice, screen: "BriefingScreen") -> None:
         await self.push_screen(screen)
         try:
-            self.practice = self.workplace.practice(event.name, speed=event.speed, nodes=event.nodes)
-            briefing = await self.practice.prepare(screen.say)
-            screen.ready(briefing, self.practice.opening().procedure)
+            briefing = await practice.prepare(screen.say)
+            screen.ready(briefing, practice.opening().procedure)
         except Exception as error:
-            self.explain(error)
+            if self.practice is practice:  # what breaks because the operator has left it is no news
+                self.explain(error)
 
     def on_briefing_screen_begun(self) -> None:
         assert self.practice is not None
@@ -81,24 +95,36 @@ class PracticeFlow(SessionFlow):
         if self.practice is None:
             return
         deeds = self.practice.deeds()
-        answers = [(deed.key, f"{deed.name}: {deed.stands_for}") for deed in deeds]
+        by_key = {deed.key: deed for deed in deeds}
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._chosen_deed(by_key[key])
+
+        answers = [(deed.key, f"{MARKED if deed.destroys else ''}{deed.name}: {deed.stands_for}") for deed in deeds]
         text = "What would you do, in another window?"
-        self.push_screen(ChoiceDialog("The practice world", text, answers), self._chosen_deed)
+        self.push_screen(ChoiceDialog("The practice world", text, answers), chosen)
 
-    def _chosen_deed(self, key: str | None) -> None:
-        if key is not None:
-            self.run_worker(self._do(key), group="world", exclusive=True, exit_on_error=False)
+    def _chosen_deed(self, deed: Deed) -> None:
+        self.run_worker(self._do(deed), group="world", exclusive=True, exit_on_error=False)
 
-    async def _do(self, key: str) -> None:
+    async def _do(self, deed: Deed) -> None:
         from screens.dialogs.words import WordsDialog
 
         assert self.practice is not None
         try:
-            seen = await self.practice.do(key)
+            seen = await self.practice.do(deed.key)
         except Exception as error:
             self.explain(error)
             return
-        await self.push_screen(WordsDialog("In the practice world", seen))
+        told = f"{seen}\n\n{self._way_out(self.practice)}" if deed.destroys else seen
+        await self.push_screen(WordsDialog("In the practice world", told))
+
+    def _way_out(self, practice: Practice) -> str:
+        """For one who cannot go on with this session."""
+        procedure = practice.opening().procedure
+        keys = "p parks it, and n then" if self.is_at_work else "n"
+        return f"Where the session cannot go on from here: {keys} offers “{anew(procedure)}”."
 
     def tell_why_stopped(self, error: BaseException) -> None:
         """The engine has ended with an error; the practice world is still there, and the session may go on."""
@@ -122,7 +148,7 @@ class PracticeFlow(SessionFlow):
         answers = (
             ("again", "Go on with the session"),
             ("world", "Open the practice world first"),
-            ("anew", f"Begin a new {procedure}{FROM_WHAT[procedure]}"),
+            ("anew", anew(procedure)),
             ("debrief", "Give it up: debriefing"),
         )
         self.push_screen(ChoiceDialog("The session has stopped", NOT_YET[procedure], answers), self._chosen_after_end)
@@ -159,4 +185,5 @@ class PracticeFlow(SessionFlow):
         """Its world ends; nothing of it stays."""
         practice, self.practice = self.practice, None
         if practice is not None:
-            self.run_worker(practice.close(), group=GROUP, exclusive=True, exit_on_error=False)
+            self.workers.cancel_group(self, GROUP)
+            self.run_worker(practice.close(), group="the end of practice", exit_on_error=False)

@@ -69,12 +69,26 @@ class Lesson(NamedTuple):
     not_real: str
 
 
+class Leaving(NamedTuple):
+    """What becomes of a session that is left before its end."""
+
+    help: str
+    """In sentences, for the help screen."""
+    parked: str
+    """What parking it means, for the question asked when only the session is left."""
+    left: str
+    """The same, when the program is left with it."""
+    farewell: tuple[str, ...]
+    """Lines printed once the program is left; () where the session's own last lines say it."""
+
+
 class Deed(NamedTuple):
     """Something that can be done in the practice world, and what it stands for in life."""
 
     key: str
     name: str
     stands_for: str
+    destroys: bool
 
 
 class Practice(Protocol):
@@ -94,8 +108,10 @@ class Practice(Protocol):
         """The restore session that can go on where it was; a new one where there is none."""
         ...
 
+    def leaving(self) -> Leaving: ...
+
     def deeds(self) -> Sequence[Deed]:
-        """What can be done now in the practice world."""
+        """What can be done now in the practice world: what only looks first, what destroys last."""
         ...
 
     async def do(self, key: str) -> str:
@@ -130,6 +146,10 @@ class Workplace(Protocol):
 
     def opening(self, procedure: str) -> Opening:
         """Raises for settings that cannot be used; `explained` says why."""
+        ...
+
+    def leaving(self) -> Leaving:
+        """Of the sessions opened from here, beside practice."""
         ...
 
     def opening_of(self, session: str) -> Opening:

@@ -1,5 +1,6 @@
 """A scenario for the wizard's screens: the drill, its cluster, and the sessions on it."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,11 +24,20 @@ from atlasdb_recovery.practice.unavailable import RealPracticeUnavailable
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.session import SessionState
+from atlasdb_recovery.procedure.step import Danger
 from atlasdb_recovery.settings import Settings
 from tui.bridge import Bridge
-from tui.workplace import Deed, Lesson, Opening
+from tui.workplace import Deed, Leaving, Lesson, Opening
 
 SIMULATED = "simulated"
+LEAVING = Leaving(
+    help="A practice session ends with its cluster: parked, it goes on as long as this practice lasts, and n then also "
+    "offers a new one; left, it is gone, and `atlasdb-recovery resume` knows nothing of it.",
+    parked="Parking stops before the next effect. As long as this practice lasts the session can be resumed, or "
+    "another one begun: n offers both. Leaving the practice ends both session and cluster.",
+    left="A practice session ends with its cluster: nothing of it is kept, and it cannot be resumed.",
+    farewell=("The practice session has ended with its cluster; nothing of it is kept. Begin a new one: Practise.",),
+)
 
 
 def lessons() -> Sequence[Lesson]:
@@ -59,6 +69,9 @@ class PlayedDrill:
             return await self._session(settings, sits_there).run_new(procedure)
 
         outcome = await drill.prepare(conduct, say)
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError  # the operator left; a session takes that as the word to park
         if outcome is not Outcome.DONE:
             raise RealPracticeUnavailable("the practice world could not be made: its backup did not come to its end")
         return drill.briefing
@@ -66,6 +79,9 @@ class PlayedDrill:
     def opening(self) -> Opening:
         procedure = self._begun.scenario.procedure
         return Opening(procedure, "PRACTICE", self._begun.settings.keyspace, PROCEDURES[procedure]())
+
+    def leaving(self) -> Leaving:
+        return LEAVING
 
     async def begin(self, bridge: Bridge) -> Outcome:
         return await self._session(self._begun.settings, bridge).run_new(self._begun.scenario.procedure)
@@ -78,7 +94,10 @@ class PlayedDrill:
         return await self._session(settings, bridge).run_again(session)
 
     def deeds(self) -> Sequence[Deed]:
-        return [Deed(action.key, action.name, action.stands_for) for action in self._begun.actions]
+        return [
+            Deed(action.key, action.name, action.stands_for, action.danger is Danger.DESTROYS)
+            for action in self._begun.actions
+        ]
 
     async def do(self, key: str) -> str:
         return (await self._begun.act(key)).seen

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from atlasdb_recovery.cli.keyboard import asked
 from atlasdb_recovery.cli.plain import PlainFrontEnd
 from atlasdb_recovery.events import ActedInPractice, GuardChecked, StepFailed
+from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.script import Next, Script
 from atlasdb_recovery.practice.scenarios.scripted_operator import ScriptedOperator
 from atlasdb_recovery.procedure.front_end import Choice
 from atlasdb_recovery.procedure.plan import Plan
-from atlasdb_recovery.procedure.step import Step
+from atlasdb_recovery.procedure.step import Danger, Step
 from atlasdb_recovery.wording import lines_for
 
 AFTERWARDS = (
@@ -76,7 +77,14 @@ class PracticeFrontEnd(PlainFrontEnd):
             self.say(f"{number:4}  {action.name}: {action.stands_for}")
         typed = (await asked(self.lines, "Type a number, or nothing to go back") or "").strip()
         if typed.isdecimal() and 1 <= int(typed) <= len(actions):
-            self._acted(await self._drill.act(actions[int(typed) - 1].key))
+            action = actions[int(typed) - 1]
+            if action.danger is not Danger.DESTROYS or await self._is_meant(action):
+                self._acted(await self._drill.act(action.key))
+
+    async def _is_meant(self, action: Action) -> bool:
+        """What destroys is asked about once more."""
+        wanted = f"This destroys: {action.name}. Type yes to do it, anything else to leave it"
+        return (await asked(self.lines, wanted) or "").strip() == "yes"
 
     def _acted(self, acted: ActedInPractice) -> None:
         for line in lines_for(acted):

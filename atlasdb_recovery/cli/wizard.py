@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.look import Look, prepare_environment
-from tui.workplace import Draft, DraftField, Explanation, Lesson, Opening, Practice, Workplace
+from tui.workplace import Draft, DraftField, Explanation, Leaving, Lesson, Opening, Practice, Workplace
 
 if TYPE_CHECKING:
     from atlasdb_recovery.cli.graph import Graph
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from tui.bridge import Bridge
 
 FOLLOWED_EVERY = 0.5
+PARKED = (
+    "Parking stops before the next effect and writes everything down; what Cassandra itself is doing goes on. The "
+    "session can be resumed."
+)
+LEAVING = Leaving(
+    help="Leaving parks the session: it goes on with `atlasdb-recovery resume`, and asks the cluster what is true "
+    "instead of repeating.",
+    parked=PARKED,
+    left=PARKED,
+    farewell=(),
+)
 
 
 class LiveWorkplace:
@@ -74,6 +85,9 @@ class LiveWorkplace:
         from atlasdb_recovery.cli.sessions import PROCEDURES
 
         return Opening(procedure, "LIVE", self.settings().keyspace, PROCEDURES[procedure]())
+
+    def leaving(self) -> Leaving:
+        return LEAVING
 
     def opening_of(self, session: str) -> Opening:
         from atlasdb_recovery.cli.sessions import PROCEDURES

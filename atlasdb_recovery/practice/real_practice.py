@@ -41,6 +41,10 @@ class RealPractice:
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    @property
+    def time_described(self) -> str:
+        return "Times are real."
+
     async def pass_time(self) -> None:
         """Real time passes by itself."""
 

@@ -63,6 +63,11 @@ class SimulatedPractice:
     async def wait(self, seconds: float) -> None:
         await self.simulated.wall.sleep(seconds)
 
+    @property
+    def time_described(self) -> str:
+        clock = self.simulated.wall
+        return clock.described if isinstance(clock, PacedClock) else "Times are the simulated cluster's."
+
     async def pass_time(self) -> None:
         if isinstance(self.simulated.wall, PacedClock):
             await self.simulated.wall.follow()

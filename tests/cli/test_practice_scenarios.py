@@ -152,6 +152,8 @@ def test_at_a_terminal_the_operator_acts_in_the_practice_world() -> None:
         terminal.types("w")
         menu = terminal.until("nothing to go back\r\n> ")
         terminal.types(number_of(menu, "drop keyspace shop"))
+        terminal.until("This destroys: drop keyspace shop. Type yes to do it, anything else to leave it\r\n> ")
+        terminal.types("yes")
         assert "practice world: drop keyspace shop" in terminal.until("anything else to stop\r\n> ")
         terminal.types("r")
         terminal.until("or how it was done\r\n> ")

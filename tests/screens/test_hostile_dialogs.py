@@ -89,7 +89,7 @@ class HostileDraft:
 
 
 def briefing(texts: Sequence[str]) -> BriefingScreen:
-    screen = BriefingScreen(texts[0], UNICODE)
+    screen = BriefingScreen(texts[0], UNICODE, read_only=True)
     screen.call_later(screen.say, texts[1])
     screen.call_later(screen.ready, texts[2:], texts[0])
     return screen

@@ -5,7 +5,7 @@ import time
 from rich.text import Text
 
 from tui.look import Look
-from tui.session_view import SessionView
+from tui.session_view import READ_ONLY, SessionView
 from tui.widgets.steady_text import SteadyText
 
 SMALLEST = (80, 24)
@@ -42,7 +42,7 @@ class Banner(SteadyText):
         mode = view.mode
         left, right = SIDES.get(mode, ("--", "--"))
         words = Text.assemble((f" {left} {mode} {right} ", "bold reverse"))
-        if self._read_only:
+        if self._read_only and mode != READ_ONLY:
             words.append(" READ-ONLY ", style="bold")
         words.append(f"  {view.keyspace or 'no keyspace'}")
         words.append(f" on {view.cluster or 'a cluster not reached yet'}")

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from atlasdb_recovery.procedure.step import Danger
+
 
 @dataclass(frozen=True)
 class Action:
@@ -17,3 +19,5 @@ class Action:
     """Does it, and says what is seen afterwards."""
     lesson: str = ""
     """Why it was no help here, for the debrief; "" where it helps or does no harm."""
+    danger: Danger = Danger.CHANGES
+    """What it would do in life: what DESTROYS is asked about once more."""

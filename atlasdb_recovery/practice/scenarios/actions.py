@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from atlasdb_recovery.atlas.names import TRANSACTIONS, TRANSACTIONS2
 from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.world import World
+from atlasdb_recovery.procedure.step import Danger
 
 WAITED = 30.0
 MENDS_NOTHING = (
@@ -18,7 +19,7 @@ def wait(world: World) -> Action:
         await world.nodes.wait(WAITED)
         return f"{WAITED:.0f} seconds have passed"
 
-    return Action("wait", f"wait {WAITED:.0f} seconds", "You do nothing, and look again.", perform)
+    return Action("wait", f"wait {WAITED:.0f} seconds", "You do nothing, and look again.", perform, danger=Danger.READS)
 
 
 def start_node(world: World, address: str, lesson: str = "") -> Action:
@@ -68,6 +69,7 @@ def drop_keyspace(world: World, lesson: str = "") -> Action:
         f"In cqlsh: DROP KEYSPACE {world.keyspace}. A restore then begins again from the backup.",
         perform,
         lesson,
+        Danger.DESTROYS,
     )
 
 
@@ -86,6 +88,7 @@ def truncate(world: World, lesson: str) -> Action:
         f"In cqlsh: TRUNCATE of every table, {TRANSACTIONS} and {TRANSACTIONS2} among them.",
         perform,
         lesson,
+        Danger.DESTROYS,
     )
 
 

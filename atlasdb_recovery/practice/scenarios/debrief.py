@@ -22,6 +22,8 @@ class Debrief(msgspec.Struct, frozen=True):
     """`met` are the moments at which the built-in failure showed; `times` are by step, in the order they were met."""
 
     title: str
+    time: str
+    """Whose time all moments and durations are in, in a sentence."""
     built_in: str
     met: tuple[Moment, ...]
     moments: tuple[Moment, ...]
@@ -36,6 +38,7 @@ class Debrief(msgspec.Struct, frozen=True):
         """All of it, for a terminal or a log."""
         return [
             f"DEBRIEF: {self.title}",
+            f"  {self.time}",
             f"What was built in: {self.built_in}",
             "When it showed:" if self.met else "It never showed.",
             *map(_shown, self.met),
@@ -67,6 +70,7 @@ def debriefed(
     lessons = {action.key: action.lesson for action in scenario.actions() if action.lesson}
     return Debrief(
         title=scenario.title,
+        time=scenario.world.nodes.time_described,
         built_in=scenario.built_in,
         met=tuple(retold([r for r in records if scenario.is_met_by(r.event)], (), paged_at)),
         moments=tuple(retold(records, happenings, paged_at)),

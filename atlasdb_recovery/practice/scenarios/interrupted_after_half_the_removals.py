@@ -8,6 +8,7 @@ from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Act, Next, Script
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 from atlasdb_recovery.procedure.steps.names import CLEAN_TRANSACTIONS
 
 
@@ -48,6 +49,7 @@ class InterruptedAfterHalfTheRemovals(Scenario):
                 self._delete_lock,
                 "A session that parks gives its lock back. One that looks left behind names its holder: ask them, and "
                 "take it over on record with resume --take-over; deleted, it would let two operators undo each other.",
+                Danger.DESTROYS,
             ),
         )
 

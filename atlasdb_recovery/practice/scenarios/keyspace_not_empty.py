@@ -13,6 +13,7 @@ from atlasdb_recovery.practice.scenarios.noticing import refuses
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Act, Script
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 
 
 class KeyspaceNotEmpty(Scenario):
@@ -58,7 +59,13 @@ class KeyspaceNotEmpty(Scenario):
             return f"{len(keyspace.tables)} tables; {len(commits)} transactions were committed since the loss"
 
         return (
-            Action("look", f"look at what is in {world.keyspace}", "In cqlsh: DESCRIBE, and SELECT from it.", look),
+            Action(
+                "look",
+                f"look at what is in {world.keyspace}",
+                "In cqlsh: DESCRIBE, and SELECT from it.",
+                look,
+                danger=Danger.READS,
+            ),
             drop_keyspace(world),
             truncate(world, EMPTY_IS_NOT_ABSENT),
         )

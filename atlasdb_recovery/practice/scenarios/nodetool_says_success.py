@@ -8,6 +8,7 @@ from atlasdb_recovery.practice.scenarios.noticing import fails
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Act, Script
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 
 REPAIR = "repair"
 STAMP = "[2026-11-23 03:21:40,118]"
@@ -55,7 +56,11 @@ class NodetoolSaysSuccess(Scenario):
 
         return (
             Action(
-                "look", "look at what nodetool is on this host", "In the shell: type -a nodetool, and read it.", look
+                "look",
+                "look at what nodetool is on this host",
+                "In the shell: type -a nodetool, and read it.",
+                look,
+                danger=Danger.READS,
             ),
             Action(
                 "own-nodetool",

@@ -8,6 +8,7 @@ from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.simulated.timelock.ensemble import NodeState
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
+from atlasdb_recovery.procedure.step import Danger
 
 ADDRESSES = ("127.0.22.1", "127.0.22.2", "127.0.22.3")
 
@@ -49,6 +50,7 @@ class OnTimeLock(Scenario):
             "look at TimeLock's servers",
             "curl …/leader/pingV2 of each of them: whether it is there, and whether it leads.",
             perform,
+            danger=Danger.READS,
         )
 
     def restart_timelock(self, lesson: str) -> Action:

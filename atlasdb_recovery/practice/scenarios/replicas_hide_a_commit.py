@@ -12,6 +12,7 @@ from atlasdb_recovery.practice.scenarios.script import Act, Script
 from atlasdb_recovery.practice.simulated import RepairFault
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 
 REPAIR = "repair"
 
@@ -72,7 +73,7 @@ class ReplicasHideACommit(Scenario):
             return f"{address} shows {count} transactions committed after B = {self.world.backup_timestamp}"
 
         stands_for = "In cqlsh on that node, with CONSISTENCY ONE, you read the transactions tables."
-        return Action(f"look {address}", f"look at {address}'s own rows", stands_for, look)
+        return Action(f"look {address}", f"look at {address}'s own rows", stands_for, look, danger=Danger.READS)
 
     async def _free_disk(self) -> str:
         self._disk_is_full = False

@@ -7,6 +7,10 @@ from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.actions import always
 from atlasdb_recovery.practice.scenarios.script import Script
 from atlasdb_recovery.practice.scenarios.world import World
+from atlasdb_recovery.procedure.step import Danger
+
+IN_ORDER = tuple(Danger)
+"""What only looks stands first in the practice world's menu, what destroys last."""
 
 
 class Scenario:
@@ -64,9 +68,12 @@ class Scenario:
         return ()
 
     def actions(self) -> Sequence[Action]:
-        """What can be done now, wrong things among it, in an order that gives nothing away."""
+        """What can be done now, wrong things among it: what only looks first, what destroys last, by name among those.
+
+        The order gives nothing away of what helps.
+        """
         by_key = {action.key: action for action in (*always(self.world), *self.own_actions())}
-        return sorted(by_key.values(), key=lambda action: action.name)
+        return sorted(by_key.values(), key=lambda action: (IN_ORDER.index(action.danger), action.name))
 
     def missed(self, acted: Sequence[str]) -> Sequence[str]:
         """What of this scenario in particular was missed, given the keys of all actions in order."""

@@ -11,6 +11,7 @@ from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.script import Act, Script
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 from atlasdb_recovery.procedure.steps.names import CLEAN_TRANSACTIONS
 
 WRITE_TIME_OF_ATLASDBS_TOOL = 1_010_002
@@ -57,6 +58,7 @@ class Schema2And3(Scenario):
                 "As the wiki says: atlasdb --config install.yml timestamp clean-transactions --file backup.timestamp.",
                 self._atlasdbs_own_tool,
                 "It deletes at a write time below the cells' own, and never looks at _transactions2: nothing changed.",
+                Danger.DESTROYS,
             ),
         )
 

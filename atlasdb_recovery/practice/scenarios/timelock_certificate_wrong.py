@@ -13,6 +13,7 @@ from atlasdb_recovery.practice.scenarios.script import Act, Script
 from atlasdb_recovery.practice.simulated.timelock.certificates import certified
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 from atlasdb_recovery.procedure.steps.names import RESTORE_STORE
 
 FAST_FORWARD = "fast-forward"
@@ -69,6 +70,7 @@ class TimeLockCertificateWrong(OnTimeLock):
                 "look at the certificate that TimeLock presents, and at the trust store",
                 "openssl s_client -connect …:8421 -showcerts, and openssl x509 -noout -subject of the trust store.",
                 self._look,
+                danger=Danger.READS,
             ),
             Action(
                 "fetch-authority",

@@ -8,6 +8,7 @@ from atlasdb_recovery.practice.scenarios.noticing import refuses
 from atlasdb_recovery.practice.scenarios.on_timelock import OnTimeLock
 from atlasdb_recovery.practice.scenarios.script import Act, Next, Script
 from atlasdb_recovery.procedure.front_end import Choice
+from atlasdb_recovery.procedure.step import Danger
 
 
 class TimeLockWrongNamespace(OnTimeLock):
@@ -41,6 +42,7 @@ class TimeLockWrongNamespace(OnTimeLock):
                 "look at which namespaces TimeLock has",
                 "curl -X POST …/tl/management/getNamespaces: a list, and nothing is made by asking for it.",
                 self._look,
+                danger=Danger.READS,
             ),
             Action(
                 "correct-client",

@@ -41,6 +41,11 @@ class Machines(PracticeCluster, Protocol):
 
     async def disconnect_stranger(self) -> None: ...
 
+    @property
+    def time_described(self) -> str:
+        """Whose time `seconds_now` is, and how fast it goes by, in a sentence."""
+        ...
+
     async def pass_time(self) -> None:
         """Let time pass as its scale says; runs until it is cancelled, or ends where time passes by itself."""
         ...

@@ -107,6 +107,16 @@ class PacedClock(SimulatedClock):
         self._pace = pace
         self._watched_from: tuple[float, float] | None = None
 
+    @property
+    def described(self) -> str:
+        """How fast its time goes by for the one who watches, in a sentence."""
+        if self._pace == 0:
+            return "Times are the simulated cluster's, at speed instant: its work took next to none of yours."
+        if self._pace == 1:
+            return "Times are the simulated cluster's, at speed real: as long as yours."
+        times = f"{1 / self._pace:.0f}"
+        return f"Times are the simulated cluster's, at speed {times}x: {times} s of them are 1 s of yours."
+
     async def follow(self) -> None:
         """Keep step with real time from now on; runs until it is cancelled."""
         self._watched_from = (time.monotonic(), self.time())
