@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tui.step_screen import StepScreen
 
 ENGINE = "engine"
+YES_WANTED = "yes, or how it was done; it stands in the report"
+NO_YES = "That does not say yes. Make it true, then type yes, or how it was done. Esc goes back without an answer."
 PLAIN = PlainLines()
 
 
@@ -141,6 +143,7 @@ class SessionFlow(App[int]):
 
     def _ask(self, waiting: "ToAnswer") -> None:
         """Once, though a key pressed twice and the clock may all want it."""
+        from atlasdb_recovery.procedure.step import confirmed
         from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
         from screens.dialogs.typed_reason import TypedReasonDialog
         from tui.plan_change import plan_change
@@ -154,7 +157,9 @@ class SessionFlow(App[int]):
             dialog = ConfirmPhraseDialog(question, plan_change(self.bridge.view.steps[waiting.step]))
             self._question = dialog
         else:
-            self._question = TypedReasonDialog(question.name, question.text, question.detail)
+            self._question = TypedReasonDialog(
+                question.name, question.text, question.detail, YES_WANTED, accepts=confirmed, otherwise=NO_YES
+            )
 
         def answered(value: str | None) -> None:
             if value is None or self.bridge is None:

@@ -1,11 +1,15 @@
 """Where the operator stands: whether Next would act on this screen, and the sentence that says why or why not."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from atlasdb_recovery.events import GuardChecked
 from tui.bridge import Failed, Refused, ToAnswer, ToBegin, Waiting
 from tui.claims import is_complete
 from tui.ending_words import headline
 from tui.session_view import SessionView
+
+AT_WORK = {"intended", "performed"}
 
 
 class Standing(NamedTuple):
@@ -38,13 +42,25 @@ def _of(view: SessionView, waiting: Waiting | None, current: str) -> Standing:
         case ToAnswer(question=question):
             return Standing(True, f"n answers: {question.text}")
         case Refused(refusals=refusals):
-            names = ", ".join(check.guard for check in refusals)
-            verb = "refuses" if len(refusals) == 1 else "refuse"
-            return Standing(False, f"Next is closed: {names} {verb}. Nothing was changed. Mend it, then r looks again")
+            return Standing(
+                False, f"Next is closed: {_refusal(refusals)}. Nothing was changed. Mend it, then r looks again"
+            )
         case Failed():
             return Standing(True, "n tries this step again: what is proven already is not done again. p parks it")
         case None:
-            return Standing(False, f"{current} is at work; Next opens when it is proven. After it: {following}")
+            is_at_it = view.state.step(current).status in AT_WORK
+            doing = "is at work; Next opens when it is proven" if is_at_it else "is not begun: its guards look"
+            return Standing(False, f"{current} {doing}. After it: {following}")
+
+
+def _refusal(refusals: Sequence[GuardChecked]) -> str:
+    """Those that saw something wrong by name; the others could not look, often because of it."""
+    blocked = [check.guard for check in refusals if check.status == "blocked"]
+    unseen = [check.guard for check in refusals if check.status != "blocked"]
+    said = [f"{', '.join(blocked)} {'refuses' if len(blocked) == 1 else 'refuse'}"] if blocked else []
+    if unseen:
+        said.append(f"{', '.join(unseen) if len(unseen) < 3 else f'{len(unseen)} guards'} could not look")
+    return ", and ".join(said)
 
 
 def _following(view: SessionView, current: str) -> str:

@@ -49,6 +49,7 @@ class StepScreen(Screen[None]):
     StepScreen.-short #why { margin: 0; }
     StepScreen #outcome { height: auto; max-height: 8; }
     StepScreen.-short PlanPreview { max-height: 5; margin: 0; }
+    StepScreen.-refused ProgressPanel, StepScreen.-short.-refused PlanPreview { display: none; }
     StepScreen.-short.-failed PlanPreview { display: none; }
     StepScreen.-short ProgressPanel, StepScreen.-short ServerList { margin: 0; }
     StepScreen.-short LogPane { height: 6; }
@@ -203,14 +204,15 @@ class StepScreen(Screen[None]):
         if self.step.failure is not None:
             failure = self.step.failure
             shown.append(f"{glyphs.failed} FAILED: {failure.problem}", style="bold")
-            for line in self.evidence_shown(failure):
+            for line in () if self.is_refused else self.evidence_shown(failure):
                 shown.append(f"\n    {line}")
-            if failure.remedy:
+            if failure.remedy and not self.is_refused:
                 shown.append(f"\n  {glyphs.arrow} {failure.remedy}", style="bold")
         elif state.is_settled:
             for line in state.evidence:
                 shown.append(f"{glyphs.done} proven: {line}\n")
         self.set_class(self.step.failure is not None, "-failed")
+        self.set_class(self.is_refused, "-refused")
         outcome = self.query_one("#outcome", SteadyText)
         outcome.display = bool(shown.plain)
         outcome.show(shown)
@@ -229,6 +231,11 @@ class StepScreen(Screen[None]):
         if action == "world":
             return self.view.mode == "PRACTICE"
         return True if open_now.get(action, True) else None
+
+    @property
+    def is_refused(self) -> bool:
+        """Guards keep this step from being begun: they get the room."""
+        return self.is_under_way and isinstance(self.bridge.waiting, Refused)
 
     @property
     def is_under_way(self) -> bool:

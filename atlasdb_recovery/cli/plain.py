@@ -18,12 +18,13 @@ from atlasdb_recovery.events import (
     Progressed,
     StepFailed,
 )
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.controls import Controls
 from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
-from atlasdb_recovery.procedure.step import Question, Step
+from atlasdb_recovery.procedure.step import Question, Step, confirmed
 
 ANSWERS_FILE = "answers file"
 COPIED = (PlanMade, CommandStarted, LinePrinted)
@@ -117,10 +118,10 @@ class PlainFrontEnd:
             if question.phrase:
                 if typed == question.phrase:
                     return typed
-            elif typed.strip().lower() in {"n", "no"}:
-                raise Unanswered(question, f"the answer to “{question.name}” was no")
-            elif typed.strip():
+            elif confirmed(typed):
                 return typed.strip()
+            elif typed.strip():
+                raise Unanswered(question, f"the answer to “{question.name}” was no yes: {plain(typed.strip(), 200)}")
             self.say("That is not it; nothing was done. Ctrl+C parks the session.")
 
     async def _again(self, what: str) -> Choice:

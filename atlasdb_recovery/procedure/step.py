@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,9 @@ class Step:
         raise NotImplementedError
 
 
+_DOUBT = re.compile(r"\b(n|no|nope|not|never|none|cannot|still|yet|except|unless|until|but|false)\b|n['’]t\b", re.I)
+
+
 def confirmed(answer: Any) -> bool:
-    """Whether an answer says yes: True, or a reason in words."""
-    return answer is True or (isinstance(answer, str) and bool(answer.strip()))
+    """Whether an answer says yes: True, or words on how it was done. Words with a no or a doubt in them do not."""
+    return answer is True or (isinstance(answer, str) and bool(answer.strip()) and not _DOUBT.search(answer))

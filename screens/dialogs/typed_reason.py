@@ -1,5 +1,6 @@
 """Asks for a reason in words, which goes into the journal and the report."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,8 +12,12 @@ from textual.widgets import Input, Static
 SHORTEST = 3
 
 
+def _are_words(text: str) -> bool:
+    return len(text) >= SHORTEST
+
+
 class TypedReasonDialog(ModalScreen[str | None]):
-    """Dismissed with the words, or None."""
+    """Dismissed with the words, or None. `otherwise` is told for words that it does not `accept`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss_unanswered", "Close"),
@@ -23,12 +28,23 @@ class TypedReasonDialog(ModalScreen[str | None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
-    def __init__(self, title: str, question: str, detail: tuple[str, ...] = (), placeholder: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        question: str,
+        detail: tuple[str, ...] = (),
+        placeholder: str = "",
+        *,
+        accepts: Callable[[str], bool] = _are_words,
+        otherwise: str = "A few words are needed.",
+    ) -> None:
         super().__init__()
         self._title = title
         self._question = question
         self._detail = detail
         self._placeholder = placeholder
+        self._accepts = accepts
+        self._otherwise = otherwise
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -42,10 +58,10 @@ class TypedReasonDialog(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         words = event.value.strip()
-        if len(words) >= SHORTEST:
+        if self._accepts(words):
             self.dismiss(words)
         else:
-            self.notify("A few words are needed.", markup=False)
+            self.notify(self._otherwise, markup=False)
 
     def action_scroll_detail(self, lines: int) -> None:
         if self._detail:

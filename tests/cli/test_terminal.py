@@ -57,9 +57,11 @@ def test_the_typed_phrase_removes_and_another_does_not(tmp_path: Path) -> None:
     [
         (CTRL_C, "parked: interrupted"),
         (CTRL_D, "was not answered: end of input"),
-        ("no\n", "the answer to “offline” was no"),
+        ("no\n", "the answer to “offline” was no yes: no"),
+        ("no, two pods still run\n", "was no yes: no, two pods still run"),
+        ("it is not stopped\n", "was no yes: it is not stopped"),
     ],
-    ids=["ctrl-c", "ctrl-d", "no"],
+    ids=["ctrl-c", "ctrl-d", "no", "no-and-why", "not"],
 )
 def test_it_parks_at_a_question_and_goes_on_from_there(tmp_path: Path, typed: str, why: str) -> None:
     with program(tmp_path, "restore", "then", "resume") as terminal:

@@ -35,7 +35,8 @@ def sentence(waiting: Waiting | None) -> str:
         case ToBegin(step=step):
             return f"n begins {step}: "
         case Refused(refusals=refusals):
-            return f"Next is closed: {refusals[0].guard}"
+            first = next((check for check in refusals if check.status == "blocked"), None)
+            return f"Next is closed: {first.guard}" if first is not None else "could not look"
         case Failed():
             return "n tries this step again"
         case _:
@@ -151,6 +152,8 @@ class ScreenOperator:
         waiting, screen = self.waiting, self.app.screen
         if isinstance(waiting, ToAnswer):
             return isinstance(screen, ConfirmPhraseDialog | TypedReasonDialog)
+        if isinstance(waiting, Refused) and "REFUSES " not in self.text and "UNKNOWN " not in self.text:
+            return False  # who refuses has to be on the screen, whatever else stands there
         return isinstance(screen, StepScreen) and sentence(waiting) in self.text
 
     async def press(self, key: str) -> None:
