@@ -106,7 +106,18 @@ class PracticeFlow(SessionFlow):
         self.push_screen(ChoiceDialog("The practice world", text, answers), chosen)
 
     def _chosen_deed(self, deed: Deed) -> None:
-        self.run_worker(self._do(deed), group="world", exclusive=True, exit_on_error=False)
+        """What destroys is asked about once more."""
+        from screens.dialogs.choice import ChoiceDialog
+
+        def chosen(answer: str | None) -> None:
+            if answer == "do":
+                self.run_worker(self._do(deed), group="world", exclusive=True, exit_on_error=False)
+
+        if not deed.destroys:
+            chosen("do")
+            return
+        answers = (("leave", "Leave it as it is"), ("do", f"Do it: {deed.name}"))
+        self.push_screen(ChoiceDialog("This destroys", f"{deed.name}: {deed.stands_for}", answers), chosen)
 
     async def _do(self, deed: Deed) -> None:
         from screens.dialogs.words import WordsDialog

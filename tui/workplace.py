@@ -83,7 +83,10 @@ class Leaving(NamedTuple):
 
 
 class Deed(NamedTuple):
-    """Something that can be done in the practice world, and what it stands for in life."""
+    """Something that can be done in the practice world, and what it stands for in life.
+
+    One that `destroys` is asked about once more.
+    """
 
     key: str
     name: str

@@ -63,10 +63,18 @@ class ScreenOperator:
     @property
     def told(self) -> str:
         """What notices say, beside what stands behind them."""
-        regions = [notice.region for notice in self.app.screen.query("Toast")]
+        return self._within("Toast")
+
+    @property
+    def dialog(self) -> str:
+        """What a dialog says, without what stands beside it."""
+        return self._within(".dialog")
+
+    def _within(self, selector: str) -> str:
+        regions = [widget.region for widget in self.app.screen.query(selector)]
         strips = [strip.text for strip in self.app.screen._compositor.render_strips()]
         lines = [line[region.x : region.right] for region in regions for line in strips[region.y : region.bottom]]
-        return " ".join(" ".join(lines).translate(dict.fromkeys(map(ord, "▌▐┃"), " ")).split())
+        return " ".join(" ".join(lines).translate(dict.fromkeys(map(ord, "▌▐┃│▔▁"), " ")).split())
 
     async def until_told(self, words: str) -> None:
         await self.until(lambda: words in self.told, words)
@@ -200,12 +208,23 @@ class ScreenOperator:
         """In the practice world."""
         await self.pilot.press("w")
         await self.until(lambda: isinstance(self.app.screen, ChoiceDialog), "the practice world")
+        await self._do(key)
+
+    async def _do(self, key: str) -> None:
+        """One of the practice world's deeds; what destroys is asked about once more."""
         await self.choose(key)
+        await self.until(lambda: self._asks_again or isinstance(self.app.screen, WordsDialog), "what comes of it")
+        if self._asks_again:
+            await self.choose("do")
         await self._read()
+
+    @property
+    def _asks_again(self) -> bool:
+        return isinstance(self.app.screen, ChoiceDialog) and "This destroys" in self.text
 
     async def _read(self) -> None:
         await self.until(lambda: isinstance(self.app.screen, WordsDialog), "what is seen in the practice world")
-        self.seen.append(self.text)
+        self.seen.append(self.dialog)
         await self.pilot.press("escape")
         await self.until(lambda: isinstance(self.app.screen, StepScreen), "the session's screen")
 
@@ -220,8 +239,7 @@ class ScreenOperator:
         if isinstance(move, Act):
             await self.choose("world")
             await self.until_shown("The practice world")
-            await self.choose(move.key)
-            await self._read()
+            await self._do(move.key)
             return False
         await self.choose(CHOSEN[move])
         await self.until(lambda: not isinstance(self.app.screen, ChoiceDialog), "what was chosen")
@@ -232,9 +250,9 @@ class ScreenOperator:
     async def debriefing(self) -> str:
         """All of it, read from top to bottom, as one line of single spaces."""
         lines: dict[int, str] = {}
-        scroll, seen = self.app.screen.query_one(VerticalScroll), -1
-        while len(lines) > seen:
-            seen, region = len(lines), scroll.scrollable_content_region
+        scroll, is_read = self.app.screen.query_one(VerticalScroll), False
+        while not is_read:
+            is_read, region = scroll.is_vertical_scroll_end, scroll.scrollable_content_region
             strips = self.app.screen._compositor.render_strips()[region.y : region.bottom]
             for row, strip in enumerate(strips, round(scroll.scroll_y)):
                 lines[row] = strip.text[region.x : region.right]
