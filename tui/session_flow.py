@@ -51,7 +51,7 @@ class SessionFlow(App[int]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the screen's keys do, as far as they do it now; the palette asks the same guard as the keys."""
         for command in super().get_system_commands(screen):
-            if self.look.has_color or command.title != "Theme":
+            if command.title == "Quit" or (command.title == "Theme" and self.look.has_color):
                 yield command
         named = {entry.binding.id: entry for entry in screen.active_bindings.values() if entry.binding.id}
         for entry in named.values():

@@ -1,4 +1,4 @@
-"""What is told of keys: the bar below every step is whole at 80 columns."""
+"""What is told of keys: the bar below every step is whole at 80 columns, and the palette offers only what is ours."""
 
 import tempfile
 from pathlib import Path
@@ -13,6 +13,7 @@ from tests.screens.screen_operator import ScreenOperator
 from tests.screens.test_practice_scenarios import SMALL, paged
 from tests.screens.test_repair_pictures import in_the_middle
 from tui.app import RecoveryApp
+from tui.keymap import KEYMAP
 from tui.look import Look
 
 
@@ -57,3 +58,14 @@ async def test_the_bar_below_the_board_is_whole(still_clock: StillClock) -> None
             await settled_picture(pilot)
             assert_bar_whole(pilot.app)  # type: ignore[arg-type]
             assert " x Stop " in screen_lines(pilot.app)[-1]
+
+
+async def test_the_palette_offers_the_keys_of_the_screen_and_a_theme(tmp_path: Path) -> None:
+    async with paged("everything-fine", tmp_path, SMALL) as operator:
+        await operator.pilot.press("n")
+        await operator.until_shown("w World")
+        titles = [command.title for command in operator.app.get_system_commands(operator.app.screen)]
+    assert sorted(titles) == sorted(set(titles))
+    assert set(titles) <= {"Theme", *(key.label for key in KEYMAP)}
+    assert {"Theme", "Picture", "Log", "Help", "Quit"} <= set(titles)
+    assert not {"Screenshot", "Maximize"} & set(titles)
