@@ -36,7 +36,7 @@ def sentence(waiting: Waiting | None) -> str:
             return f"n begins {step}: "
         case Refused(refusals=refusals):
             first = next((check for check in refusals if check.status == "blocked"), None)
-            return f"Next is closed: {first.guard}" if first is not None else "could not look"
+            return f"Next is closed: {first.guard if first is not None else ''}"
         case Failed():
             return "n tries this step again"
         case _:

@@ -203,7 +203,7 @@ async def test_the_removal_from_its_export_to_its_proof(picture: SnapshotAsserti
         await until(app, pilot, "✓ removed", "1,284 of 1,284, each read back at ALL", "▶ rescanned", "50,000/s")
         assert "are left" not in shown(app)
         feed(StepVerified(step=CLEAN, evidence=(f"{PROOF} read at ALL",)))
-        await until(app, pilot, "fast-forward is at work")
+        await until(app, pilot, "fast-forward is not begun")
         app.show_step(CLEAN)
         await until(app, pilot, "✓ rescanned", f"✓ proof 0 transactions committed after B = {B} are left", PROOF)
         assert await settled_picture(pilot) == picture(name="proven")
@@ -238,7 +238,7 @@ async def test_what_is_not_on_record_is_not_claimed() -> None:
     found = StepVerified(step=CLEAN, evidence=(PROOF,), found_done=True)
     app = wizard(removal(at_work(INTENDED, found), *PLANNED))
     async with app.run_test(size=SMALL) as pilot:
-        await until(app, pilot, "fast-forward is at work")
+        await until(app, pilot, "fast-forward is not begun")
         app.show_step(CLEAN)
         text = await until(app, pilot, f"0 transactions committed after B = {B} are left")
         assert flat(app).count("its end is not on record") == 2
