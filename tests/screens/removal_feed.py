@@ -7,6 +7,7 @@ from typing import Any, cast
 from textual.app import App
 from textual.pilot import Pilot
 
+from atlasdb_recovery.cli.wizard import LEAVING
 from atlasdb_recovery.events import (
     Event,
     FactEstablished,
@@ -24,7 +25,7 @@ from atlasdb_recovery.procedure.step import Question
 from tui.app import RecoveryApp
 from tui.bridge import Bridge
 from tui.look import Look
-from tui.workplace import Explanation, Opening, Workplace
+from tui.workplace import Explanation, Leaving, Opening, Workplace
 
 SESSION = "20261123T031502Z-restore-orders-3f2a"
 CLEAN = "clean-transactions"
@@ -63,6 +64,9 @@ class ScriptedPlace:
         self._report = report
         self.kept: dict[str, str] = {}
         self.fails_to_keep = False
+
+    def leaving(self) -> Leaving:
+        return LEAVING
 
     def opening(self, procedure: str) -> Opening:
         return Opening(procedure, self._mode, "orders", restore_steps())
