@@ -263,7 +263,7 @@ def flat(app: App[Any]) -> str:
 
 async def until(app: App[Any], pilot: Pilot[Any], *texts: str) -> str:
     """The screen, as soon as it shows all of these; line ends do not matter."""
-    for _ in range(200):
+    for _ in range(2_000):
         text, all_of_it = shown(app), flat(app)
         if all(wanted in text or wanted in all_of_it for wanted in texts):
             return text

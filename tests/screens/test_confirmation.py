@@ -90,7 +90,7 @@ class Desk:
         return self.app.screen.query_one(PhraseInput).value
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(200):
+        for _ in range(2_000):
             if holds():
                 return
             await self.pilot.pause(0.02)

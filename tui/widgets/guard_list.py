@@ -9,6 +9,7 @@ from textual.widgets.option_list import Option
 
 from tui.look import Look
 from tui.session_view import SeenGuard
+from tui.widgets.guard_summary import REFUSING
 
 ORDER = {"blocked": 0, "unknown": 1, "warned": 2, "checking": 3, "passed": 4, "not-applicable": 5}
 WORDS = {
@@ -45,7 +46,10 @@ class GuardList(OptionList):
         return self._order[self.highlighted]
 
     def redraw(self, guards: Mapping[str, SeenGuard], overruled: Mapping[str, str]) -> None:
-        """Rows are written anew in place; only a new order builds the list again, and keeps the cursor's guard."""
+        """Rows are written anew in place; only a new order builds the list again.
+
+        The cursor stays on its guard, unless that holds while another refuses: then the first that does is looked at.
+        """
         names = sorted(guards, key=lambda name: (ORDER.get(guards[name].check.status, 3), name))
         prompts = {name: self._prompt(guards[name], overruled.get(name, "")) for name in names}
         if names == self._order:
@@ -56,7 +60,9 @@ class GuardList(OptionList):
         chosen, self._order = self.chosen, names
         self.set_options(Option(prompt, id=name) for name, prompt in prompts.items())
         if names:
-            self.highlighted = names.index(chosen) if chosen in names else 0
+            refusing = [name for name in names if guards[name].check.status in REFUSING and name not in overruled]
+            stays = chosen in (refusing or names)
+            self.highlighted = names.index(chosen) if stays else 0
 
     def _prompt(self, seen: SeenGuard, overruled: str) -> Text:
         check = seen.check
