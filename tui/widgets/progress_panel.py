@@ -33,6 +33,9 @@ class ProgressPanel(SteadyText):
         is_over = step.ended is not None
         word = "took" if is_over else "at work for"
         shown = Text(f"{word} {elapsed(step.seconds or 0.0)}", style="bold")
+        if is_over and step.failure is None:
+            self.show(shown)  # what was proven is said elsewhere; counts need not have come to their last
+            return
         latest = max((pace.noted_at for pace in step.paces.values()), default=None)
         if not is_over and latest is not None and time.monotonic() - latest > 5:
             shown.append(f"   nothing heard for {elapsed(time.monotonic() - latest)}")
