@@ -275,7 +275,7 @@ class TestProof:
         assert await arena.restore(front_end, steps=steps, journal=journal) is Outcome.FAILED
         (failed,) = [event for event in front_end.events if isinstance(event, StepFailed)]
         assert failed.step == "prove"
-        assert failed.problem == "the timestamp bound is below F: the restore is not complete"
+        assert failed.problem == "the timestamp service is not above F: the restore is not complete"
         assert failed.remedy.startswith("Do not start the service.")
         assert not any(isinstance(record.event, SessionCompleted) for record in journal.records())
 

@@ -12,6 +12,7 @@ from atlasdb_recovery.practice.scenarios.drill import Drill
 from atlasdb_recovery.practice.scenarios.noticing import refusal
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.step import Danger
 from tests.practice.scenarios.played import machines, paged, played
 
 GOES_WRONG = [name for name in SCENARIOS if name != EVERYTHING_FINE]
@@ -84,6 +85,10 @@ def test_actions_say_what_they_stand_for_and_wrong_ones_are_among_them(name: str
     actions = Drill(SCENARIOS[name], machines(tmp_path), tmp_path).actions
     assert len({action.key for action in actions}) == len(actions)
     assert all(action.stands_for.endswith(".") for action in actions)
-    assert [action.name for action in actions] == sorted(action.name for action in actions)
+    dangers = [action.danger for action in actions]
+    assert dangers == sorted(dangers, key=list(Danger).index)
+    for danger in Danger:
+        names = [action.name for action in actions if action.danger is danger]
+        assert names == sorted(names)
     assert any(action.lesson for action in actions)
     assert any(not action.lesson for action in actions)
