@@ -1,6 +1,6 @@
 """A practice cluster on which a backup was taken and the keyspace lost; restores start from here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -61,7 +61,8 @@ class ScriptedFrontEnd:
         return {e.guard: e.evidence for e in self.events if isinstance(e, GuardChecked) and e.status in REFUSING}
 
     def failures(self) -> list[str]:
-        return [e.problem for e in self.events if isinstance(e, StepFailed)]
+        """What failed, and what was found wrong."""
+        return [": ".join((e.problem, *e.evidence)) for e in self.events if isinstance(e, StepFailed)]
 
 
 REFUSING = {"blocked", "unknown"}
@@ -94,25 +95,29 @@ class Arena:
         await self.exercise.lose_keyspace()
 
     async def back_up_running_service(self) -> None:
-        """It is killed when the backup is done."""
+        """It is killed when the backup is done. However slowly it runs by itself, it goes on between two snapshots."""
         self.exercise.start_service()
-        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
+        await self._back_up_while(lambda: self.exercise.get_on(self.stages))
         await self.exercise.kill_service()
 
     async def back_up_between_snapshots_and_lose(self) -> None:
         """The same, but the service writes only right before the last node's snapshot: the other nodes' lack it."""
         await self.exercise.make_history()
-        between = WritesBetweenSnapshots(self.nodes.nodetool, self.nodes.addresses[-2], self._goes_on)
-        self.nodetool = between
-        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
-        assert between.happened
-        self.nodetool = self.nodes.nodetool
+        assert await self._back_up_while(self._goes_on_to_its_end)
         await self.exercise.kill_service()
         await self.exercise.lose_keyspace()
 
-    async def _goes_on(self) -> None:
+    async def _goes_on_to_its_end(self) -> None:
         await self.exercise.writer.run(self.stages)
         await self.exercise.writer.finish()
+
+    async def _back_up_while(self, goes_on: Callable[[], Awaitable[None]]) -> bool:
+        """Whether there were snapshots for the service to go on between."""
+        nodetool = self.nodetool
+        between = self.nodetool = WritesBetweenSnapshots(nodetool, self.nodes.addresses[-2], goes_on)
+        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
+        self.nodetool = nodetool
+        return between.happened
 
     async def _back_up(self, front_end: "ScriptedFrontEnd") -> None:
         outcome = await self.run("backup", backup_steps(), front_end, timestamps=self.exercise.timestamps)

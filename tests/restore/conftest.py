@@ -15,6 +15,6 @@ def simulated(request: pytest.FixtureRequest, tmp_path: Path) -> SimulatedPracti
 @pytest.fixture
 async def arena(simulated: SimulatedPractice, tmp_path: Path) -> Arena:
     """A backup was taken and the keyspace is lost."""
-    made = Arena(simulated, tmp_path, seed=2)
+    made = Arena(simulated, tmp_path)
     await made.back_up_and_lose()
     return made
