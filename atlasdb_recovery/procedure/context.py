@@ -15,7 +15,7 @@ from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.store_methods import StoreContext, StoreMethod
 from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.held_lock import HeldLock
-from atlasdb_recovery.timestamps.service import TimestampService
+from atlasdb_recovery.timestamps.service import Seen, TimestampService, unseen
 
 
 @dataclass(kw_only=True)
@@ -45,8 +45,7 @@ class Context:
     """Raises if this session's lock has been taken over: asked before every step acts."""
     note_progress: Callable[[Progressed], None] = lambda _: None
     """How far a plan or a proof has come: they hand back a result, and may take as long as the work itself."""
-    server_seen: Callable[[str, str, str], None] = lambda _, __, ___: None
-    """Told of a server of the timestamp service that was asked, its role, and why (`timestamps.servers.Seen`)."""
+    server_seen: Seen = unseen
     controls: Controls = field(default_factory=Controls)
     """What a front-end may ask of the step at work."""
     seconds_now: Callable[[], float] = time.time

@@ -44,7 +44,7 @@ from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, GuardSta
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.removal.pre_images import MalformedExport
 from atlasdb_recovery.procedure.step import Question, Step, StepFailure
-from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable, unseen
 
 EXPECTED = (
     ClusterUnreachable,
@@ -109,7 +109,7 @@ class Runner:
         try:
             return await self._run()
         finally:
-            self._context.server_seen = lambda _, __, ___: None  # a lock that is still refreshed is no news any more
+            self._context.server_seen = unseen  # a lock that is still refreshed is no news any more
 
     async def _run(self) -> Outcome:
         try:

@@ -9,8 +9,7 @@ from atlasdb_recovery.timestamps.atlas_cli import AtlasCliTimestamps
 from atlasdb_recovery.timestamps.atlas_cli_program import AtlasCli
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
-from atlasdb_recovery.timestamps.servers import Seen, unseen
-from atlasdb_recovery.timestamps.service import TimestampService, TimestampServiceRefused
+from atlasdb_recovery.timestamps.service import Seen, TimestampService, TimestampServiceRefused, unseen
 from atlasdb_recovery.timestamps.timelock import TimeLockTimestamps
 from atlasdb_recovery.timestamps.timelock_keyspace import timestamps_used
 from atlasdb_recovery.timestamps.timelock_servers import timelock_servers

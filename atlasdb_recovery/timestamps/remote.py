@@ -10,15 +10,15 @@ from atlasdb_recovery.timestamps.servers import (
     READ_SECONDS,
     TOTAL_SECONDS,
     Request,
-    Seen,
     Servers,
-    unseen,
 )
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
     ImmutableTimestampLocks,
     PingUnanswered,
+    Seen,
     TimestampServiceRefused,
+    unseen,
 )
 from atlasdb_recovery.timestamps.targets import require_reachable
 

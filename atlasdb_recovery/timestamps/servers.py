@@ -12,7 +12,7 @@ import stamina
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.foreign import plain
-from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+from atlasdb_recovery.timestamps.service import Seen, TimestampServiceRefused, TimestampServiceUnavailable, unseen
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -21,14 +21,6 @@ LONGEST_BODY = 1024
 """Bytes. A timestamp has 19 digits at most."""
 
 logging.getLogger("stamina").addHandler(logging.NullHandler())
-
-
-Seen = Callable[[str, str, str], None]
-"""Told of a server, its role (leads | follows | silent | refused), and why."""
-
-
-def unseen(_: str, __: str, ___: str) -> None:
-    """Nobody looks on."""
 
 
 class Request(NamedTuple):

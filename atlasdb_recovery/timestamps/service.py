@@ -1,5 +1,6 @@
 """Where fresh timestamps come from: one protocol, whichever service is the authority."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -10,6 +11,13 @@ HIGHEST_TIMESTAMP = 2**63 - 1
 REFUSED_BELOW_HIGHEST = 10_000_000
 ASKED_ABOVE_BOUND = 10**12
 """A fast-forward further than this above the stored bound is a likely typing error: ask first."""
+
+Seen = Callable[[str, str, str], None]
+"""Told of a server of the service, its role (leads | follows | silent | refused), and why."""
+
+
+def unseen(_: str, __: str, ___: str) -> None:
+    """Nobody looks on."""
 
 
 class TimestampServiceRefused(Exception):

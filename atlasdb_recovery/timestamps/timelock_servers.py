@@ -10,8 +10,8 @@ from atlasdb_recovery import __version__
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.timestamps.answers import NotUnderstood, read_as
-from atlasdb_recovery.timestamps.servers import CONNECT_SECONDS, READ_SECONDS, Answer, Request, Seen, Servers, unseen
-from atlasdb_recovery.timestamps.service import TimestampServiceRefused, TimestampServiceUnavailable
+from atlasdb_recovery.timestamps.servers import CONNECT_SECONDS, READ_SECONDS, Answer, Request, Servers
+from atlasdb_recovery.timestamps.service import Seen, TimestampServiceRefused, TimestampServiceUnavailable, unseen
 
 AGENT = f"atlasdb-recovery/{__version__} atlasdb-http-client/2.0"
 """With the second part a follower names the leader (308), without it says 503 alone."""

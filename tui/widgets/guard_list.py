@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 
 from rich.text import Text
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.look import Look
 from tui.session_view import SeenGuard
+from tui.widgets.choice_list import ChoiceList
 from tui.widgets.guard_summary import REFUSING
 
 ORDER = {"blocked": 0, "unknown": 1, "warned": 2, "checking": 3, "passed": 4, "not-applicable": 5}
@@ -22,7 +22,7 @@ WORDS = {
 }
 
 
-class GuardList(OptionList):
+class GuardList(ChoiceList):
     """`chosen` is the guard under the cursor."""
 
     DEFAULT_CSS = """

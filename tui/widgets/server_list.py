@@ -63,19 +63,19 @@ def brief_text(view: SessionView) -> Text:
     if not servers:
         return Text("")
     leading = next((f"{seen.server} leads" for seen in servers if seen.role == "leads"), NONE_LEADS)
-    count = len(view.state.failovers)
-    said = f", {counted(count, 'failover')}" if count else ""
-    return Text(f"{counted(len(servers), 'timestamp server')}{said}; {leading}")
+    return Text(f"{counted(len(servers), 'timestamp server')}{_failovers(view)}; {leading}")
 
 
 def _together(servers: Sequence[TimestampServerSeen], view: SessionView) -> Text:
-    leads = any(seen.role == "leads" for seen in servers)
-    count = len(view.state.failovers)
-    said = f", {counted(count, 'failover')}" if count else ""
-    shown = Text.assemble((f"timestamp service: {counted(len(servers), 'server')}{said}", "bold"))
-    if not leads:
+    shown = Text.assemble((f"timestamp service: {counted(len(servers), 'server')}{_failovers(view)}", "bold"))
+    if not any(seen.role == "leads" for seen in servers):
         shown.append(f"; {NONE_LEADS}", style="bold")
     return shown
+
+
+def _failovers(view: SessionView) -> str:
+    count = len(view.state.failovers)
+    return f", {counted(count, 'failover')}" if count else ""
 
 
 def _most(servers: Sequence[TimestampServerSeen]) -> Sequence[TimestampServerSeen]:

@@ -69,7 +69,6 @@ def _foreign(context: Context, read: BackupTimestamps) -> str:
 
 class BackupSealed(Guard):
     proves = "The backup is the one that was sealed: its manifest and every file of the store's copy."
-    remedy_is_drastic = True
     remedy = "Files were lost or changed since the backup was taken. Fetch the backup again from where it is kept."
     deadline = None
 
