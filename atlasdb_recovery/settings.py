@@ -301,7 +301,8 @@ class _Reading:
         for key in ("backup_command", "restore_command") if block.method == "command" else ():
             command = getattr(block, key)
             if not command:
-                raise self._values.error(("store",), f"store.method is command, but {key} is missing", f"Add `{key}:`.")
+                what = f"store.method is command, but store.{key} is missing"
+                raise self._values.error(("store",), what, f"Add `{key}:` to `store:`.")
             self._require_command(("store", key), command, STORE_NAMES)
         if block.method == "snapshot" and not directories:
             remedy = "Add `data_directories:` with each node's address and its Cassandra data directory."

@@ -231,8 +231,11 @@ def test_nodetool_credentials_are_a_file_never_an_argument(place: Path) -> None:
         ("store: {method: rsync}", "store.method: this is not one of its values. Use external or command or snapshot."),
         ("repair: {parallel: sometimes}", "repair.parallel: Expected `bool`"),
         ("store: {method: snapshot}", "data_directories is missing"),
-        ("store: {method: command}", "store.method is command, but backup_command is missing"),
-        ("store: {method: command, backup_command: x}", "store.method is command, but restore_command is missing"),
+        ("store: {method: command}", "store.method is command, but store.backup_command is missing"),
+        (
+            "store: {method: command, backup_command: x}",
+            "store.method is command, but store.restore_command is missing",
+        ),
         ("cql: {tls: {key: client.key}}", "cql.tls: key is given without certificate"),
         ("cql: {tls: {ca: absent.pem}}", "absent.pem: this TLS file is not there"),
         ("nodetool: {command: ''}", "nodetool.command: the command is empty"),

@@ -26,7 +26,22 @@ FIELDS = (
     DraftField("nodetool.command", "nodetool", "e.g. ssh {address} nodetool; {address}, {jmx_port} are put in", "text"),
     DraftField("nodetool.jmx_port", "JMX port", "usually 7199", "text"),
     DraftField("store.method", "Store's method", "external, command or snapshot", "external|command|snapshot"),
+    DraftField("store.backup_command", "Backup command", "for the method command; {keyspace}, {backup_dir}", "text"),
+    DraftField("store.restore_command", "Restore command", "for the method command; {keyspace}, {backup_dir}", "text"),
     DraftField("removal", "Removal", "delete or abort; schema 3 is always aborted", "delete|abort"),
+    DraftField(
+        "scan",
+        "Removal's scan",
+        "full, or narrowed where a sealed manifest proves an immutable timestamp (TimeLock)",
+        "full|from-immutable-timestamp",
+    ),
+    DraftField("timestamps.command", "Java's atlasdb", "only where nothing else reaches TimeLock: its command", "text"),
+    DraftField(
+        "timestamps.namespace",
+        "TimeLock's name",
+        "your word on the namespace, where TimeLock does not have it yet",
+        "text",
+    ),
 )
 KEYS = frozenset(field.key for field in FIELDS)
 VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -38,6 +53,8 @@ STAND_INS: Mapping[str, Mapping[str, str]] = {
     "config": {"config": "", "inline_config": STAND_IN_SERVICE},
     "backup_dir": {"backup_dir": "."},
     "cql.password": {"cql.password": "x"},
+    "store.backup_command": {"store.backup_command": "x"},
+    "store.restore_command": {"store.restore_command": "x"},
 }
 """What is taken instead of something wrong, so that the other keys can be judged; else what holds without the key."""
 NOT_YET = "cannot be judged until the service's configuration can be read"

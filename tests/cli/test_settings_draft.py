@@ -43,7 +43,7 @@ def test_every_key_that_is_wrong_is_told(place: Path) -> None:
     )
     assert set(found) == {
         "config_root", "backup_dir", "cql.port", "cql.password", "nodetool.jmx_port", "nodetool.command",
-        "store.method", "removal",
+        "store.backup_command", "store.restore_command", "removal",
     }  # fmt: skip
     assert found["cql.port"] == PORT
     assert found["config_root"].startswith("the root “../../nowhere” is no JSON Pointer. It begins with “/”")
@@ -68,6 +68,22 @@ def test_a_variable_that_is_not_set_and_a_root_that_is_not_there(place: Path) ->
     found = problems(place, cql__password="${NOT_THERE_AT_ALL}", config_root="/atlas")
     assert "NOT_THERE_AT_ALL is not set" in found["cql.password"]
     assert "there is no /atlas in this file" in found["config_root"]
+
+
+def test_every_choice_can_be_completed_where_it_is_made(place: Path) -> None:
+    assert set(problems(place, store__method="command", store__backup_command="tool {keyspace}")) == {
+        "store.restore_command"
+    }
+    assert set(
+        problems(place, store__method="command", store__backup_command="a 'b", store__restore_command="{x}")
+    ) == {
+        "store.backup_command",
+        "store.restore_command",
+    }
+    assert set(problems(place, timestamps__command="a 'b", scan="some")) == {"timestamps.command", "scan"}
+    assert set(problems(place, timestamps__namespace="billing")) == {"timestamps.namespace"}
+    both = {"store__backup_command": "tool back-up {keyspace}", "store__restore_command": "tool restore {backup_dir}"}
+    assert problems(place, store__method="command", scan="from-immutable-timestamp", **both) == {}
 
 
 def test_what_belongs_to_no_line_is_told_too(place: Path) -> None:
