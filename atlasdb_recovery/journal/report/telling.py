@@ -29,6 +29,7 @@ from atlasdb_recovery.events import (
     StepPerformed,
     StepSkipped,
     StepVerified,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.journal.chain import Record
 from atlasdb_recovery.journal.reader import JournalReader
@@ -45,6 +46,8 @@ from atlasdb_recovery.journal.report.story import (
     Removal,
     Story,
 )
+
+CANNOT_BE_USED = frozenset({"silent", "refused"})
 
 
 def told(records: Iterable[Record]) -> Story:
@@ -188,6 +191,17 @@ def _stopped(story: Story, now: datetime, event: RepairStopped) -> None:
     story.remarks.append(Remark(now, event.step, "warning", text))
 
 
+def _server(story: Story, now: datetime, event: TimestampServerSeen) -> None:
+    """A failover, and a server newly found that cannot be used; who leads or follows as before is no news."""
+    if event.instead_of:
+        text = f"The timestamp service failed over: {event.server} leads instead of {event.instead_of}."
+    elif event.is_new and event.role in CANNOT_BE_USED:
+        text = f"Timestamp server {event.server}: {event.role}{': ' if event.note else ''}{event.note}"
+    else:
+        return
+    story.remarks.append(Remark(now, event.step, "note", text))
+
+
 def _acted(story: Story, now: datetime, event: ActedInPractice) -> None:
     story.remarks.append(Remark(now, event.step, "note", f"In the practice world: {event.action}: {event.seen}"))
 
@@ -239,6 +253,7 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     FactEstablished: _fact,
     Noted: _noted,
     RepairStopped: _stopped,
+    TimestampServerSeen: _server,
     ActedInPractice: _acted,
     SessionParked: _parked,
     SessionCompleted: _completed,

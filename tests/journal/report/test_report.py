@@ -29,6 +29,7 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepSkipped,
+    TimestampServerSeen,
 )
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.record import MemoryJournal, Record
@@ -191,6 +192,20 @@ def test_huge_text_is_cut_and_says_so() -> None:
     for report in (html(told_with("x" * 300_000)), markdown(told_with("x" * 300_000))):
         assert len(report) < 1_000_000
         assert "290000 more characters" in report
+
+
+def test_a_failover_of_the_timestamp_service_is_told_once_and_what_went_on_as_before_is_not() -> None:
+    seen = [
+        TimestampServerSeen(step="fast-forward", server="https://t-1", role="leads"),
+        TimestampServerSeen(step="fast-forward", server="https://t-1", role="silent", note="no answer for 5 s"),
+        TimestampServerSeen(step="fast-forward", server="https://t-2", role="leads", instead_of="https://t-1"),
+        TimestampServerSeen(step="fast-forward", server="https://t-1", role="silent", is_new=False),
+        TimestampServerSeen(step="fast-forward", server="https://t-2", role="leads", is_new=False),
+    ]
+    text = markdown_text(parsed(markdown(stories.recorded(stories.started(), iter([(1.0, event) for event in seen])))))
+    assert text.count("The timestamp service failed over: https://t-2 leads instead of https://t-1.") == 1
+    assert text.count("Timestamp server https://t-1: silent: no answer for 5 s") == 1
+    assert text.count("https://t-1: silent") == 1
 
 
 def test_a_plan_of_many_lines_is_cut_and_says_so() -> None:
