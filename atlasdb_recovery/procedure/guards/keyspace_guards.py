@@ -3,6 +3,7 @@
 from typing import Any
 
 from atlasdb_recovery.atlas.names import TRANSACTIONS
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.expected_tables import missing_tables
@@ -30,12 +31,20 @@ class KeyspaceEmpty(Guard):
         shown = f"keyspace {context.keyspace} has {len(keyspace.tables)} tables"
         if context.state.step(RESTORE_STORE).began:
             return passed(f"{shown}: this session is restoring them")
-        if context.store.name == "external" and confirmed(context.answer("store-restored")):
+        answer = context.answer(self.answered_by)
+        if context.store.name == "external" and confirmed(answer):
             return warned(
                 f"{shown}: the operator says that the store has been restored already",
                 "Tables, bound and stillness are verified instead. Make sure that nothing else is in this keyspace.",
             )
-        return blocked(shown)
+        return blocked(shown + (_why_it_does_not_count(context, answer) if answer else ""))
+
+
+def _why_it_does_not_count(context: Context, answer: Any) -> str:
+    """The operator has said that the store is restored already."""
+    if not confirmed(answer):
+        return f"; “{plain(str(answer))}” is no plain yes to whether the store has been restored"
+    return f"; that it has been restored already counts only where store.method is external; it is {context.store.name}"
 
 
 class KeyspaceIsAtlas(Guard):

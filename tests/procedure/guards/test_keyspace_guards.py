@@ -64,11 +64,20 @@ class TestKeyspaceEmpty:
         alive.answers(store_restored=answer)
         assert_blocked(await alive.check(KeyspaceEmpty()), "has 9 tables", remedy="how it was done")
 
+    async def test_a_doubt_is_named(self, alive: Scene) -> None:
+        alive.store("external")
+        alive.answers(store_restored="no, half of it only")
+        assert_blocked(
+            await alive.check(KeyspaceEmpty()), "“no, half of it only” is no plain yes", remedy="how it was done"
+        )
+
     @pytest.mark.parametrize("method", ["snapshot", "command"])
     async def test_the_word_is_worth_nothing_where_the_program_restores_itself(self, alive: Scene, method: str) -> None:
         alive.store(method)
         alive.answers(store_restored="by hand")
-        assert_blocked(await alive.check(KeyspaceEmpty()), "has 9 tables", remedy="set store.method to external")
+        result = await alive.check(KeyspaceEmpty())
+        counts = f"only where store.method is external; it is {method}"
+        assert_blocked(result, "has 9 tables", counts, remedy="set store.method to external")
 
     async def test_what_this_session_is_restoring_is_its_own(self, alive: Scene) -> None:
         alive.begin("restore-store")
