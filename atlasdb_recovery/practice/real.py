@@ -21,6 +21,8 @@ from atlasdb_recovery.practice.real_node import UP_WITHIN, ClusterDidNotStart, R
 from atlasdb_recovery.practice.real_nodetool import NodetoolScript
 
 DATA_CENTERS = ("datacenter1",) * 3
+ASKED_EVERY = 1.0
+"""Seconds between two calls of nodetool, each a second of a processor's time: a node is taken for down after ten."""
 
 
 class RealCluster:
@@ -141,6 +143,7 @@ class RealCluster:
         for node in others:
             node.start()
         await asyncio.gather(*(node.until_listening() for node in others))
+        await asyncio.to_thread(self._nodetool.archive_classes, seed.plan.jmx_port)
         await self._until_seen()
 
     async def _until_seen(self) -> None:
@@ -155,7 +158,7 @@ class RealCluster:
                         f"practice node {node.plan.address} sees {', '.join(sorted(seen)) or 'nobody'} up, but "
                         f"{', '.join(sorted(up))} run. The end of its logs:\n{node.log_tail()}"
                     )
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(ASKED_EVERY)
 
 
 def _plans(version: str, directory: Path, loopback: Loopback, data_centers: Sequence[str]) -> list[NodePlan]:

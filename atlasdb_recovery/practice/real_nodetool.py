@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from collections.abc import Set
+from contextlib import suppress
 from pathlib import Path
 
 from atlasdb_recovery.cassandra.node_reports.membership import read_status
@@ -10,18 +11,26 @@ from atlasdb_recovery.cassandra.node_reports.text import UnreadableReport
 from atlasdb_recovery.practice.real_configuration import opens
 
 LIGHT = ("-Xmx128M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData")
+QUIET = "-Xlog:disable"
+"""Java's own warnings, such as that an archive does not fit, would stand in what nodetool prints."""
 ANSWERS_WITHIN = 60.0
 
 
 class NodetoolScript:
-    """`<directory>/nodetool`, for all nodes. It keeps its history beside itself and not in the home directory."""
+    """`<directory>/nodetool`, for all nodes. It keeps its history beside itself and not in the home directory.
+
+    Every call is a Java of its own. `archive_classes` lets later ones start in two thirds of the time.
+    """
 
     def __init__(self, directory: Path, java: str, jars: Path) -> None:
         self.path = directory / "nodetool"
         logging = directory / "nodetool-logback.xml"
         logging.write_text("<configuration><root level='OFF'/></configuration>")
-        words = [java, *opens(), *LIGHT, f"-Duser.home={directory}", f"-Dlogback.configurationFile={logging}"]
-        words += ["-cp", f"{jars}/*", "org.apache.cassandra.tools.NodeTool"]
+        self._java = [java, *opens(), *LIGHT, QUIET]
+        self._archive = directory / "nodetool.jsa"
+        self._tool = [f"-Duser.home={directory}", f"-Dlogback.configurationFile={logging}"]
+        self._tool += ["-cp", f"{jars}/*", "org.apache.cassandra.tools.NodeTool"]
+        words = [*self._java, f"-XX:SharedArchiveFile={self._archive}", *self._tool]
         self.path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         self.path.chmod(0o755)
 
@@ -30,6 +39,19 @@ class NodetoolScript:
         """As `nodetool.command` of the settings takes it."""
         path = shlex.quote(str(self.path)).replace("{", "{{").replace("}", "}}")
         return f"{path} -h 127.0.0.1 -p {{jmx_port}}"
+
+    def archive_classes(self, jmx_port: int) -> None:
+        """Those that a call to this node needs. Without the archive, calls only take longer."""
+        words = [*self._java, f"-XX:ArchiveClassesAtExit={self._archive}", *self._tool]
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                [*words, "-h", "127.0.0.1", "-p", str(jmx_port), "status"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=ANSWERS_WITHIN,
+                check=False,
+            )
 
     def seen_up(self, jmx_port: int) -> Set[str]:
         """The addresses that this node sees up and normal; none if it does not answer."""

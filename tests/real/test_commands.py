@@ -82,6 +82,7 @@ async def whole(real: RealCluster, directory: Path) -> None:
             await practice.cluster.change_schema(f"DROP KEYSPACE IF EXISTS {KEYSPACE}")
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(600)
 async def test_a_backup_a_restore_and_atlasdbs_lines_on_5_0(cluster_5_0: RealCluster, tmp_path: Path) -> None:
     await whole(cluster_5_0, tmp_path)

@@ -76,6 +76,10 @@ async def test_nodetool_of_each_address_reaches_that_very_node(real: RealCluster
     assert len(set(by_nodetool.values())) == 3
 
 
+async def test_nodetool_has_the_archive_of_its_classes(real: RealCluster) -> None:
+    assert (real.directory / "nodetool.jsa").stat().st_size > 1_000_000
+
+
 async def test_a_stopped_node_misses_what_the_others_are_told(real: RealCluster) -> None:
     third = real.addresses[2]
     cell = Cell(b"\x10", b"t", 1, b"missed", 1_000)
