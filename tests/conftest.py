@@ -20,9 +20,11 @@ VERSIONS = {"_5_0": "5.0", "_2_2": "2.2-palantir"}
 
 
 def pytest_configure() -> None:
-    """Under nohup SIGHUP is ignored, and every program that a test starts would inherit that."""
+    """Under nohup SIGHUP is ignored, behind a shell's & SIGINT is, and all that a test starts would inherit that."""
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
