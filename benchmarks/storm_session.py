@@ -103,9 +103,10 @@ class StormPlace:
 
     read_only = False
 
-    def __init__(self, directory: Path, seconds: float) -> None:
+    def __init__(self, directory: Path, seconds: float, results: Path) -> None:
         self._directory = directory
         self._seconds = seconds
+        self._results = results
         self.delays: list[float] = []
         self.memory: list[float] = []
         self.told = 0
@@ -149,6 +150,9 @@ class StormPlace:
         for task in measuring:
             task.cancel()
         journal.close()
+        measured = {name: getattr(self, name) for name in ("delays", "memory", "told", "lasted", "processor")}
+        (written := self._results.with_suffix(".new")).write_text(json.dumps(measured))
+        written.rename(self._results)
         return 0
 
     async def _measure_delay(self) -> None:
@@ -186,11 +190,7 @@ def run(arguments: Sequence[str]) -> None:
     directory, seconds, results = Path(arguments[0]), float(arguments[1]), Path(arguments[2])
     look = Look.chosen()
     prepare_environment(look)
-    place = StormPlace(directory, seconds)
-    RecoveryApp(place, look, first="restore").run()  # type: ignore[arg-type]
-    shown = ("delays", "memory", "told", "lasted", "processor")
-    measured = {name: getattr(place, name) for name in shown}
-    results.write_text(json.dumps(measured))
+    RecoveryApp(StormPlace(directory, seconds, results), look, first="restore").run()  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """One session on the application: its engine, the screen of the step it is at, and what it asks."""
 
+import gc
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,16 @@ ENGINE = "engine"
 YES_WANTED = "yes, or how it was done; it stands in the report"
 NO_YES = "That does not say yes. Make it true, then type yes, or how it was done. Esc goes back without an answer."
 PLAIN = PlainLines()
+
+
+def _leave_to_itself_what_lives() -> None:
+    """A collection visits every object, which takes a tenth of a second once all is loaded, in the middle of a key.
+
+    So one is made here, where a step's screen has just been drawn, and later ones leave out what was there by then.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class SessionFlow(App[int]):
@@ -112,6 +123,7 @@ class SessionFlow(App[int]):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
+        self.call_after_refresh(_leave_to_itself_what_lives)
 
     def on_step_screen_moved(self, event: "StepScreen.Moved") -> None:
         if event.step is None:
