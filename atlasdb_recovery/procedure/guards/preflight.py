@@ -113,6 +113,7 @@ def before_repair() -> Sequence[Guard]:
         *_untouched(),
         ThriftStaysClosed(),
         TablesPresent(),
+        ReplicationSound(),
         NothingOldCanReplay(),
         NothingRunning(),
         WritesPermitted(),

@@ -9,6 +9,11 @@ from atlasdb_recovery.procedure.guards.guard import Guard, GuardResult, blocked,
 
 NETWORK, SIMPLE = "NetworkTopologyStrategy", "SimpleStrategy"
 FACTOR = "replication_factor"
+RESTORE_AGAIN = (
+    "Restore the store again, into a keyspace that was created with the backup's replication: what only the replicas "
+    "that are missing now had would be lost, and no repair could tell. Overrule it only if these replicas hold all of "
+    "the backup's."
+)
 
 
 class ReplicationSound(Guard):
@@ -28,8 +33,13 @@ class ReplicationSound(Guard):
         if refusal is not None:
             return refusal
         remarks = []
-        if manifest is not None and _short(manifest.replication) != replication:
-            remarks.append(f"the backup had {_shown(_short(manifest.replication))}")
+        if manifest is not None and (sealed := _short(manifest.replication)) != replication:
+            remarks.append(f"the backup had {_shown(sealed)}")
+            if not _is_judged(sealed):
+                return unknown(f"{_shown(replication)}; {remarks[0]}: where its replicas lay is not known here")
+            if lower := _lower(replication, sealed):
+                remedy = RESTORE_AGAIN if keyspace is not None and keyspace.tables else ""
+                return blocked(f"{_shown(replication)}; {remarks[0]}: {lower}", remedy)
         if replication["class"] == SIMPLE:
             remarks.append(f"AtlasDB wants {NETWORK}")
         shown = "; ".join([_shown(replication), *remarks])
@@ -38,9 +48,8 @@ class ReplicationSound(Guard):
 
 def _refusal(replication: Mapping[str, str], identity: ClusterIdentity) -> GuardResult | None:
     """Why these nodes cannot hold as many replicas as are wanted; None if they can."""
-    strategy, factors = replication["class"], {k: v for k, v in replication.items() if k != "class"}
-    odd = [f"{name} {factor}" for name, factor in factors.items() if not factor.isdecimal()]
-    if strategy not in {NETWORK, SIMPLE} or odd:
+    strategy, factors = replication["class"], _factors(replication)
+    if not _is_judged(replication):
         return unknown(f"{_shown(replication)}: where its replicas lie is not known here")
     if not any(int(factor) for factor in factors.values()):
         return blocked(f"{_shown(replication)}: no data centre holds a replica")
@@ -58,10 +67,31 @@ def _refusal(replication: Mapping[str, str], identity: ClusterIdentity) -> Guard
     return blocked("; ".join(unmet)) if unmet else None
 
 
+def _lower(now: Mapping[str, str], then: Mapping[str, str]) -> str:
+    """Where there are fewer replicas than the backup had; "" if nowhere. Between two strategies their sums count."""
+    has, had = _factors(now), _factors(then)
+    if now["class"] != then["class"]:
+        has, had = ({"the cluster": str(sum(map(int, factors.values())))} for factors in (has, had))
+    return "; ".join(
+        f"{center} holds {has.get(center, '0')} replicas of its {factor}"
+        for center, factor in had.items()
+        if int(has.get(center, "0")) < int(factor)
+    )
+
+
+def _is_judged(replication: Mapping[str, str]) -> bool:
+    """Whether it is known here how many replicas there are, and where."""
+    return replication["class"] in {NETWORK, SIMPLE} and all(map(str.isdecimal, _factors(replication).values()))
+
+
+def _factors(replication: Mapping[str, str]) -> dict[str, str]:
+    return {name: factor for name, factor in replication.items() if name != "class"}
+
+
 def _short(replication: Mapping[str, str]) -> dict[str, str]:
     return dict(replication) | {"class": replication.get("class", "").rpartition(".")[2]}
 
 
 def _shown(replication: Mapping[str, str]) -> str:
-    factors = [f"{name} {factor}" for name, factor in sorted(replication.items()) if name != "class"]
+    factors = [f"{name} {factor}" for name, factor in sorted(_factors(replication).items())]
     return ", ".join([replication["class"] or "no strategy", *factors])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from atlasdb_recovery.atlas import manifest
@@ -79,10 +80,69 @@ async def test_simple_strategy_alone_warns(alive: Scene) -> None:
     assert_warned(await alive.check(ReplicationSound()), "AtlasDB wants NetworkTopologyStrategy", remedy="Create")
 
 
-async def test_another_factor_than_the_backups_warns(lost: Scene) -> None:
+def sealed_with(scene: Scene, replication: Mapping[str, str]) -> None:
+    sealed = manifest.load(scene.context.backup_dir)
+    assert sealed is not None
+    manifest.save(msgspec.structs.replace(sealed, replication=dict(replication)), scene.context.backup_dir)
+
+
+async def test_a_lower_factor_than_the_backups_is_refused(lost: Scene) -> None:
     await lost.create_keyspace(NETWORK | {"datacenter1": "2"})
-    result = await lost.check(ReplicationSound())
-    assert_warned(result, "datacenter1 2", "the backup had NetworkTopologyStrategy, datacenter1 3", remedy="Create")
+    assert_blocked(
+        await lost.check(ReplicationSound()),
+        "datacenter1 2; the backup had NetworkTopologyStrategy, datacenter1 3",
+        "datacenter1 holds 2 replicas of its 3",
+        remedy="Create the keyspace with the backup's replication",
+    )
+
+
+@pytest.mark.parametrize("factor", ["1", "2"])
+async def test_a_store_that_came_back_with_fewer_replicas_must_be_restored_again(restored: Scene, factor: str) -> None:
+    assert_passed(await restored.check(ReplicationSound()), "datacenter1 3")
+    await restored.replicate(NETWORK | {"datacenter1": factor})
+    result = await restored.check(ReplicationSound())
+    assert_blocked(result, f"datacenter1 holds {factor} replicas of its 3", remedy="Restore the store again")
+
+
+@pytest.mark.parametrize(
+    ("now", "lower"),
+    [
+        (NETWORK | {"datacenter1": "2"}, "west holds 0 replicas of its 1"),
+        (NETWORK | {"datacenter1": "1", "west": "1"}, "datacenter1 holds 1 replicas of its 2"),
+        (SIMPLE | {"replication_factor": "2"}, "the cluster holds 2 replicas of its 3"),
+    ],
+    ids=["one is missing", "one is lower", "fewer in all"],
+)
+async def test_each_data_centre_needs_what_it_had(lost: Scene, now: Mapping[str, str], lower: str) -> None:
+    lost.place(THIRD, data_center="west")
+    sealed_with(lost, NETWORK | {"datacenter1": "2", "west": "1"})
+    await lost.create_keyspace(now)
+    assert_blocked(await lost.check(ReplicationSound()), lower, remedy="Create the keyspace")
+
+
+@pytest.mark.parametrize(
+    ("sealed", "now"),
+    [
+        (NETWORK | {"datacenter1": "2"}, NETWORK | {"datacenter1": "2", "west": "1"}),
+        (NETWORK | {"datacenter1": "1"}, NETWORK | {"datacenter1": "2"}),
+        (NETWORK | {"datacenter1": "2", "gone": "0"}, NETWORK | {"datacenter1": "2"}),
+        (SIMPLE | {"replication_factor": "3"}, NETWORK | {"datacenter1": "2", "west": "1"}),
+    ],
+    ids=["one more centre", "a higher factor", "a centre without replicas", "another strategy, as many"],
+)
+async def test_as_many_or_more_than_the_backup_had_warns(
+    lost: Scene, sealed: Mapping[str, str], now: Mapping[str, str]
+) -> None:
+    lost.place(THIRD, data_center="west")
+    sealed_with(lost, sealed)
+    await lost.create_keyspace(now)
+    assert_warned(await lost.check(ReplicationSound()), "the backup had", remedy="Create the keyspace")
+
+
+async def test_what_cannot_be_compared_with_the_backups_is_unknown(lost: Scene) -> None:
+    sealed_with(lost, NETWORK | {"datacenter1": "3/1"})
+    await lost.create_keyspace(NETWORK | {"datacenter1": "3"})
+    assert_unknown(await lost.check(ReplicationSound()), "datacenter1 3/1", "lay is not known", remedy="Create")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,82 @@
+"""Stores that somebody else's tool brought back, whole by its own account: what they lack is found before repair."""
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from atlasdb_recovery.events import Event, StepIntended
+from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
+from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
+from atlasdb_recovery.procedure.restore import restore_steps
+from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.store_methods import StoreContext
+from atlasdb_recovery.procedure.store_methods.snapshot import SnapshotStore
+from tests.restore.arena import CAREFUL, Arena, ScriptedFrontEnd
+
+BY_HAND = {**CAREFUL, "store-restored": "with medusa, at 03:10"}
+
+
+def intended(journal: MemoryJournal) -> list[str]:
+    return [record.event.step for record in journal.records() if isinstance(record.event, StepIntended)]
+
+
+def replicate(arena: Arena, factor: str) -> None:
+    assert isinstance(arena.nodes, SimulatedPractice)
+    cluster = arena.nodes.simulated
+    keyspace = cluster.keyspaces[arena.exercise.keyspace]
+    keyspace.replication = dict(keyspace.replication) | {"datacenter1": factor}
+    cluster.schema_changed()
+
+
+def forget_paxos(arena: Arena) -> None:
+    """As an operator would whose tool may bring tables back under their old ids."""
+    assert isinstance(arena.nodes, SimulatedPractice)
+    for node in arena.nodes.simulated.nodes.values():
+        node.paxos.clear()
+
+
+class OneReplicaTool(SnapshotStore):
+    """Loads every node's files, into a keyspace whose replication it was never told."""
+
+    name = "command"
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+
+    async def restore(self, context: StoreContext) -> AsyncIterator[Event]:
+        async for event in super().restore(context):
+            yield event
+        replicate(self._arena, "1")
+
+
+def store(arena: Arena, **settings: str) -> None:
+    changed = msgspec.structs.replace(arena.settings.store, **settings)
+    arena.settings = msgspec.structs.replace(arena.settings, store=changed)
+
+
+async def by_hand(arena: Arena) -> None:
+    """The store is there before this program is asked."""
+    assert await arena.restore(steps=restore_steps()[:2]) is Outcome.DONE
+    store(arena, method="external")
+
+
+async def test_a_store_with_fewer_replicas_than_the_backup_is_not_repaired(arena: Arena) -> None:
+    store(arena, backup_command="true", restore_command="true")
+    forget_paxos(arena)
+    journal, front_end = MemoryJournal(), ScriptedFrontEnd()
+    assert await arena.restore(front_end, journal=journal, store=OneReplicaTool(arena)) is Outcome.REFUSED
+    assert intended(journal) == ["preflight", "restore-store"], front_end.refusals()
+    assert "datacenter1 holds 1 replicas of its 3" in front_end.refusals()[ReplicationSound().name]
+    await arena.exercise.lose_keyspace()
+    assert await arena.restore() is Outcome.DONE
+    assert (await arena.verdict()).is_right
+
+
+async def test_nor_is_one_that_was_restored_before(arena: Arena) -> None:
+    await by_hand(arena)
+    replicate(arena, "2")
+    journal, front_end = MemoryJournal(), ScriptedFrontEnd(BY_HAND)
+    assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
+    assert set(front_end.refusals()) == {ReplicationSound().name}
+    assert intended(journal) == []
