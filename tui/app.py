@@ -243,7 +243,11 @@ class RecoveryApp(PracticeFlow):
 
     def action_picture(self) -> None:
         """An SVG of the screen, in the working directory."""
-        path = self.save_screenshot()
+        try:
+            path = self.save_screenshot()
+        except OSError as error:
+            self.notify(f"No picture: {error.strerror or error}", severity="error", markup=False)
+            return
         self.notify(f"saved: {path}", markup=False)
 
     async def action_quit(self) -> None:
