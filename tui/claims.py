@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from atlasdb_recovery.atlas.transactions import LOWEST_START
 from atlasdb_recovery.journal.report.runbook import page
 from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.removal.description import narrowed_to
 from atlasdb_recovery.procedure.session import VERIFIED, SessionState
+from tui.removal_words import extent
 from tui.session_view import SessionView
 
 REPAIRED = "repaired"
@@ -55,11 +58,13 @@ def _removed(state: SessionState) -> str:
     after = state.fact(facts.BACKUP_TIMESTAMP)
     removed = (state.fact(facts.REMOVED) or {}).get("count")
     found = (state.fact(facts.FINDINGS) or {}).get("count")
+    lowest = narrowed_to(state.step("clean-transactions").evidence)
+    scanned = "" if lowest <= LOWEST_START else f": {extent(lowest)}"
     if removed:
-        return f"{removed:,} transactions committed after B = {after} removed; scanned again, 0 left"
+        return f"{removed:,} transactions committed after B = {after} removed; scanned again{scanned}, 0 left"
     if found == 0:
-        return f"nothing had to be removed: 0 transactions committed after B = {after}"
-    return f"scanned whole: 0 transactions committed after B = {after}"
+        return f"nothing had to be removed: 0 transactions committed after B = {after}; scanned {extent(lowest)}"
+    return f"scanned {extent(lowest)}: 0 transactions committed after B = {after}"
 
 
 def _forwarded(state: SessionState) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from atlasdb_recovery.atlas.transactions import LOWEST_START
 from tui.look import Look
 
 LABEL = 11
@@ -18,6 +19,7 @@ def found_text(facts: Mapping[str, Any], look: Look) -> Text:
             (f"{look.glyphs.done} Nothing has to be removed: no transaction committed after B = ", "bold"),
             (f"{facts.get('after')}", "bold"),
             *_row("read", _scanned(facts)),
+            *_narrowing(facts, look),
             *_odd(facts, look),
         )
     return Text.assemble(
@@ -25,6 +27,7 @@ def found_text(facts: Mapping[str, Any], look: Look) -> Text:
         *_row("by schema", "   ".join(f"{schema}: {_of_schema(facts, schema):,}" for schema in SCHEMAS)),
         *_row("commits", f"{facts['first_commit']} to {facts['last_commit']}"),
         *_row("straddle B", f"{facts['straddling']:,} (began before it); staging {facts['staging']:,}"),
+        *_narrowing(facts, look),
         *_odd(facts, look),
         *_row("method", method(facts)),
         *_row("export", "first, to\n"),
@@ -49,7 +52,9 @@ def statement_text(facts: Mapping[str, Any]) -> Text:
         shown.append(f"\nschema {one['schema']}: ", style="bold")
         shown.append(f"{one['cql']}\n")
         shown.append(f"  {one['effect']}", style="dim")
-    shown.append("\nThen each is read back at ALL, and both tables are scanned again.", style="dim")
+    shown.append(
+        f"\nThen each is read back at ALL, and the scan is made again: {extent(from_start(facts))}.", style="dim"
+    )
     return shown
 
 
@@ -94,9 +99,22 @@ def everything(facts: Mapping[str, Any]) -> Text:
             sample_text(facts),
             straddler_text(facts),
             Text(f"pre-images are written to {facts.get('export')} and fsynced before the first removal"),
+            Text(f"scan: {extent(from_start(facts))}", style="bold" if from_start(facts) > LOWEST_START else ""),
             Text(f"read: {_scanned(facts)}"),
         ]
     )
+
+
+def from_start(facts: Mapping[str, Any]) -> int:
+    """The lowest start that the plan's scan reads."""
+    return int(facts.get("from_start", LOWEST_START))
+
+
+def extent(lowest: int) -> str:
+    """What a scan reads whose lowest start this is."""
+    if lowest <= LOWEST_START:
+        return "both tables, whole, at ALL"
+    return f"both tables from start timestamp I = {lowest} on, at ALL"
 
 
 def _samples(samples: Sequence[Mapping[str, Any]]) -> Text:
@@ -124,6 +142,14 @@ def _odd(facts: Mapping[str, Any], look: Look) -> tuple[tuple[str, str], ...]:
         return _row("odd cells", "none")
     sign = look.glyphs.warned
     return _row("odd cells", f"{sign} {count:,}, never touched: c shows each in hex", "bold")
+
+
+def _narrowing(facts: Mapping[str, Any], look: Look) -> tuple[tuple[str, str], ...]:
+    """Nothing of a full scan: only what is left out needs the room."""
+    lowest = from_start(facts)
+    if lowest <= LOWEST_START:
+        return ()
+    return _row("scan", f"{look.glyphs.warned} narrowed: starts from I = {lowest} on", "bold")
 
 
 def _row(label: str, words: str, style: str = "") -> tuple[tuple[str, str], ...]:

@@ -42,6 +42,7 @@ async def test_a_complete_restore(
             "on your word: offline: all instances stopped by ann",
             f"start the service: its timestamps begin above F = {F}",
             "Restore complete: every claim is proven. Ctrl+Q leaves",
+            "report: /state/",
         )
         assert str(REPORT) in flat(app).replace(" ", "")
         assert await settled_picture(pilot) == picture

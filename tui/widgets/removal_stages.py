@@ -7,8 +7,10 @@ from rich.text import Text
 
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
+from atlasdb_recovery.procedure.removal.description import narrowed_to
 from atlasdb_recovery.procedure.session import SessionState
 from tui.look import Look
+from tui.removal_words import extent, from_start
 from tui.session_view import StepView
 from tui.widgets.banner import elapsed
 from tui.widgets.steady_text import SteadyText
@@ -60,7 +62,7 @@ def _stages(step: StepView, state: SessionState, look: Look, status: str) -> Tex
     rows = [
         (marks[0], "exported", _exported(step, count, export if is_exported else None, is_over=is_over)),
         (marks[1], "removed", _removed(step, count, look, is_done=is_removed, is_over=is_over)),
-        (marks[2], "rescanned", _rescanned(step, look, is_done=is_over)),
+        (marks[2], "rescanned", _rescanned(step, state, look, is_done=is_over)),
         (marks[3], "proof", _left(state, is_over=is_over)),
     ]
     if is_over and not count:
@@ -105,11 +107,12 @@ def _removed(step: StepView, count: int, look: Look, *, is_done: bool, is_over: 
     return _going(step.paces.get(("transactions removed", "remove")), look) or f"{count:,}, each read back"
 
 
-def _rescanned(step: StepView, look: Look, *, is_done: bool) -> str:
-    pace = step.paces.get(("cells read", "rescan"))
+def _rescanned(step: StepView, state: SessionState, look: Look, *, is_done: bool) -> str:
+    """What is proven is as wide as its evidence says, whatever was planned: settings may change before a resume."""
     if is_done:
-        return "both tables, whole, at ALL"
-    return _going(pace, look) or "both tables, whole, at ALL"
+        return extent(narrowed_to(state.step(step.step.name).evidence))
+    planned = {} if step.plan is None else step.plan.facts
+    return _going(step.paces.get(("cells read", "rescan")), look) or extent(from_start(planned))
 
 
 def _left(state: SessionState, *, is_over: bool) -> str:

@@ -1,6 +1,7 @@
 """What a removal is about to do, in lines; and the findings under which nothing may be removed at all."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import msgspec
@@ -83,6 +84,12 @@ def narrowed_lines(from_start: int) -> list[str]:
         f"narrowed to start timestamps from I = {from_start} on: by the sealed manifest whatever began below it had"
         " ended before B was fetched"
     ]
+
+
+def narrowed_to(lines: Iterable[str]) -> int:
+    """What `narrowed_lines` said among these lines: the lowest start that was scanned."""
+    found = (re.match(r"narrowed to start timestamps from I = (\d+) on:", line) for line in lines)
+    return next((int(match[1]) for match in found if match), transactions.LOWEST_START)
 
 
 def removal_lines(keyspace: str, removal: str, schemas: Collection[int]) -> list[str]:
