@@ -2,7 +2,7 @@
 
 import msgspec
 
-from atlasdb_recovery.atlas.names import METADATA, TRANSACTIONS, internal_table_name, is_internal
+from atlasdb_recovery.atlas.names import METADATA, TRANSACTIONS, TRANSACTIONS2, internal_table_name, is_internal
 from atlasdb_recovery.cassandra.ports import Consistency, Keyspace
 from atlasdb_recovery.procedure.context import Context
 
@@ -10,7 +10,7 @@ EVERY_TOKEN = ("", "")
 
 
 class MissingTables(msgspec.Struct, frozen=True):
-    """A missing internal table warns (AtlasDB makes it anew); a missing user table refuses."""
+    """A missing internal table warns (AtlasDB makes it anew); a missing user or transactions table refuses."""
 
     users: tuple[str, ...]
     internals: tuple[str, ...]
@@ -19,7 +19,7 @@ class MissingTables(msgspec.Struct, frozen=True):
 
     @property
     def refused(self) -> bool:
-        return bool(self.users) or TRANSACTIONS in self.internals
+        return bool(self.users) or not {TRANSACTIONS, TRANSACTIONS2}.isdisjoint(self.internals)
 
     @property
     def evidence(self) -> str:

@@ -1,12 +1,14 @@
 """Stores that somebody else's tool brought back, whole by its own account: what they lack is found before repair."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
+import pytest
 
 from atlasdb_recovery.events import Event, StepIntended
 from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
+from atlasdb_recovery.procedure.guards.backup_guards import SchemaKnown
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome
@@ -36,18 +38,36 @@ def forget_paxos(arena: Arena) -> None:
         node.paxos.clear()
 
 
-class OneReplicaTool(SnapshotStore):
-    """Loads every node's files, into a keyspace whose replication it was never told."""
+async def with_one_replica(arena: Arena) -> None:
+    replicate(arena, "1")
+
+
+async def without_transactions2(arena: Arena) -> None:
+    await arena.nodes.cluster.change_schema(f'DROP TABLE "{arena.exercise.keyspace}"."_transactions2"')
+
+
+class OtherTool(SnapshotStore):
+    """Loads every node's files, and leaves the keyspace as it should not be."""
 
     name = "command"
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, left: Callable[[Arena], Awaitable[None]]) -> None:
         self._arena = arena
+        self._left = left
 
     async def restore(self, context: StoreContext) -> AsyncIterator[Event]:
         async for event in super().restore(context):
             yield event
-        replicate(self._arena, "1")
+        await self._left(self._arena)
+
+
+async def restored_by(
+    arena: Arena, left: Callable[[Arena], Awaitable[None]], journal: MemoryJournal
+) -> tuple[Outcome, ScriptedFrontEnd]:
+    store(arena, backup_command="true", restore_command="true")
+    forget_paxos(arena)
+    front_end = ScriptedFrontEnd()
+    return await arena.restore(front_end, journal=journal, store=OtherTool(arena, left)), front_end
 
 
 def store(arena: Arena, **settings: str) -> None:
@@ -62,10 +82,9 @@ async def by_hand(arena: Arena) -> None:
 
 
 async def test_a_store_with_fewer_replicas_than_the_backup_is_not_repaired(arena: Arena) -> None:
-    store(arena, backup_command="true", restore_command="true")
-    forget_paxos(arena)
-    journal, front_end = MemoryJournal(), ScriptedFrontEnd()
-    assert await arena.restore(front_end, journal=journal, store=OneReplicaTool(arena)) is Outcome.REFUSED
+    journal = MemoryJournal()
+    outcome, front_end = await restored_by(arena, with_one_replica, journal)
+    assert outcome is Outcome.REFUSED
     assert intended(journal) == ["preflight", "restore-store"], front_end.refusals()
     assert "datacenter1 holds 1 replicas of its 3" in front_end.refusals()[ReplicationSound().name]
     await arena.exercise.lose_keyspace()
@@ -80,3 +99,25 @@ async def test_nor_is_one_that_was_restored_before(arena: Arena) -> None:
     assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
     assert set(front_end.refusals()) == {ReplicationSound().name}
     assert intended(journal) == []
+
+
+@pytest.mark.parametrize("with_manifest", [True, False], ids=["manifest", "two files"])
+async def test_a_store_without_a_transactions_table_is_not_gone_on_with(arena: Arena, with_manifest: bool) -> None:
+    await by_hand(arena)
+    await without_transactions2(arena)
+    if not with_manifest:
+        arena.restore_to(arena.backup_timestamp)
+    journal, front_end = MemoryJournal(), ScriptedFrontEnd(BY_HAND)
+    assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
+    assert "_transactions2 is missing" in front_end.refusals()[SchemaKnown().name]
+    assert intended(journal) == []
+
+
+async def test_a_tool_that_leaves_a_transactions_table_out_fails_its_step(arena: Arena) -> None:
+    journal = MemoryJournal()
+    outcome, front_end = await restored_by(arena, without_transactions2, journal)
+    assert outcome is Outcome.FAILED, front_end.refusals()
+    assert front_end.failures() == [
+        "9 tables expected (the backup's manifest); missing internal tables: _transactions2"
+    ]
+    assert intended(journal) == ["preflight", "restore-store"]

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from atlasdb_recovery.atlas import timestamp_file, varlong
+from atlasdb_recovery.atlas import timestamp_file, transactions, varlong
 from atlasdb_recovery.atlas.coordination import MalformedCoordination, SchemaMap
 from atlasdb_recovery.atlas.manifest import MalformedManifest
 from atlasdb_recovery.atlas.names import COORDINATION, SWEEP_TIMESTAMPS, SWEEP_UNTOLD
@@ -85,6 +85,9 @@ class BackupSealed(Guard):
         return passed(f"sealed at {manifest.created}; " + "; ".join(found))
 
 
+MISSING = "Restore {tables} from the same backup: without it, what was committed in it reads as never committed."
+
+
 class SchemaKnown(Guard):
     proves = "It is known which transactions schema each start timestamp was written under."
     remedy = "Restore `_coordination` from the same backup. Schemas other than 1, 2 and 3 cannot be cleaned."
@@ -99,6 +102,9 @@ class SchemaKnown(Guard):
             known, stored = await schema_map(context), await restored_schema_map(context)
         except (MalformedCoordination, MalformedManifest) as error:
             return blocked(str(error))
+        if lacking := {transactions.table_of(schema) for schema in known.schemas()} - keyspace.tables.keys():
+            missing = " and ".join(sorted(lacking))
+            return blocked(f"{_shown(known)}; but {missing} is missing", MISSING.format(tables=missing))
         if table := await without_schema(context, known):
             return blocked(f"{table} holds transactions, but no `_coordination` says which schema they are in")
         contradiction = _contradiction(known, stored, has_table=COORDINATION in keyspace.tables)

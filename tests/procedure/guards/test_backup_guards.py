@@ -216,6 +216,23 @@ class TestSchemaKnown:
         await restored.cluster.change_schema(f'DROP TABLE {restored.keyspace}."_coordination"')
         assert_passed(await restored.check(SchemaKnown()), "from 1 schema 1; no bound")
 
+    @pytest.mark.parametrize("with_manifest", [True, False])
+    @pytest.mark.parametrize("table", ["_transactions", "_transactions2"])
+    async def test_a_table_of_a_schema_in_use_that_is_missing(
+        self, restored: Scene, table: str, with_manifest: bool
+    ) -> None:
+        if not with_manifest:
+            (restored.context.backup_dir / MANIFEST_NAME).unlink()
+        await restored.cluster.change_schema(f'DROP TABLE {restored.keyspace}."{table}"')
+        result = await restored.check(SchemaKnown())
+        assert_blocked(result, "from 1 schema 1", f"{table} is missing", remedy=f"Restore {table} from the same backup")
+
+    async def test_a_table_that_no_schema_in_use_needs_may_be_missing(self, restored: Scene) -> None:
+        (restored.context.backup_dir / MANIFEST_NAME).unlink()
+        for table in ("_coordination", "_transactions2"):
+            await restored.cluster.change_schema(f'DROP TABLE {restored.keyspace}."{table}"')
+        assert_passed(await restored.check(SchemaKnown()), "from 1 schema 1; no bound")
+
     async def test_an_unreadable_map_is_shown(self, restored: Scene) -> None:
         (restored.context.backup_dir / MANIFEST_NAME).unlink()
         await write_coordination(restored, coordination.POINTER_COLUMN, b"not json")

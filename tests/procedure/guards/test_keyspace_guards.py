@@ -117,9 +117,11 @@ class TestTablesPresent:
         result = await restored.check(TablesPresent())
         assert_warned(result, "missing internal tables: _punch", remedy="AtlasDB creates missing internal tables")
 
-    async def test_the_transactions_table_is_internal_and_refuses(self, restored: Scene) -> None:
-        await drop(restored, "_transactions")
-        assert_blocked(await restored.check(TablesPresent()), "_transactions", remedy="incomplete")
+    @pytest.mark.parametrize("table", ["_transactions", "_transactions2"])
+    async def test_a_transactions_table_is_internal_and_refuses(self, restored: Scene, table: str) -> None:
+        await drop(restored, table)
+        result = await restored.check(TablesPresent())
+        assert_blocked(result, f"missing internal tables: {table}", remedy="incomplete")
 
     async def test_without_a_manifest_the_names_in_metadata_count(self, restored: Scene) -> None:
         (restored.context.backup_dir / manifest.MANIFEST_NAME).unlink()
