@@ -75,8 +75,13 @@ async def compaction_paused(nodetool: Nodetool, address: str, keyspace: str) -> 
         yield
     except BaseException:
         with contextlib.suppress(SnapshotFailed, NodetoolFailed):
-            await succeeded(nodetool, address, "enableautocompaction", keyspace)
+            await resume_compaction(nodetool, address, keyspace)
         raise
+    await resume_compaction(nodetool, address, keyspace)
+
+
+async def resume_compaction(nodetool: Nodetool, address: str, keyspace: str) -> None:
+    """Safe to repeat: where it is not known whether an interrupted `compaction_paused` came to its end."""
     await succeeded(nodetool, address, "enableautocompaction", keyspace)
 
 

@@ -25,6 +25,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.guards.guard import GuardStatus
+from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
@@ -73,7 +74,12 @@ class TimestampCommands:
             return Outcome.PARKED
         async with self._connected("clean") as context, self._locked(context):
             identity = facts.identity_fact(await context.cluster.identity())
-            for name, value in ((facts.IDENTITY, identity), (facts.BACKUP_TIMESTAMP, after)):
+            known = {facts.IDENTITY: identity, facts.BACKUP_TIMESTAMP: after}
+            if await refused(context, [self._of_backup(after, is_forward=False)]):
+                return Outcome.REFUSED
+            if context.manifest is not None and context.manifest.backup_timestamp == after:
+                known[facts.FAST_FORWARD_TIMESTAMP] = context.manifest.fast_forward_timestamp
+            for name, value in known.items():
                 context.state.apply(FactEstablished(name=name, value=value))
             if await refused(context, preflight.before_standalone_removal()):
                 return Outcome.REFUSED
@@ -84,7 +90,8 @@ class TimestampCommands:
         if not await self._is_said_to_be_offline(f"fast-forward to {target}"):
             return Outcome.PARKED
         async with self._connected("fast-forward") as context, self._locked(context):
-            if await refused(context, preflight.before_timestamps()):
+            guards = [self._of_backup(target, is_forward=True), *preflight.before_timestamps()]
+            if await refused(context, guards):
                 return Outcome.REFUSED
             if not await self._near_or_agreed(target, context.timestamps):
                 return Outcome.PARKED
@@ -100,6 +107,9 @@ class TimestampCommands:
                 click.echo(f"Nothing was changed: {what} {done.reached} is already at or above {target}.")
             click.echo(f"Read back from {context.timestamps.description}: every fresh timestamp is above {target}.")
             return Outcome.DONE
+
+    def _of_backup(self, timestamp: int, *, is_forward: bool) -> TimestampOfBackup:
+        return TimestampOfBackup(timestamp, is_forward=is_forward, is_of_file=self._file is not None)
 
     @asynccontextmanager
     async def _connected(self, command: str) -> AsyncIterator[Context]:

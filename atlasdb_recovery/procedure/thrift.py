@@ -10,12 +10,16 @@ from atlasdb_recovery.procedure.step import StepFailure
 
 
 async def switched_off(context: Context, step: str) -> AsyncIterator[Event]:
-    """`nodetool disablethrift` on every node that has it on; which they were is a fact of the session."""
+    """`nodetool disablethrift` on every node that has it on; which they were is a fact of the session.
+
+    Begun again, it remembers also those that it had switched off before.
+    """
     active = []
     for node in (await context.cluster.identity()).nodes:
         if read_info((await context.nodetool.run(node.address, "info")).stdout).thrift_active:
             active.append(node.address)
-    yield FactEstablished(step=step, name=THRIFT_DISABLED, value=active)
+    ours = sorted({*(context.state.fact(THRIFT_DISABLED) or ()), *active})
+    yield FactEstablished(step=step, name=THRIFT_DISABLED, value=ours)
     for address in active:
         async for event in _switched(context, step, address, "disablethrift"):
             yield event

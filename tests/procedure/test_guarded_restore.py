@@ -9,8 +9,16 @@ from atlasdb_recovery.atlas import manifest, timestamp_bound, timestamp_file
 from atlasdb_recovery.atlas.manifest import MANIFEST_NAME
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
-from atlasdb_recovery.events import CommandStarted, FactEstablished, SessionCompleted, StepFailed, StepIntended
-from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.events import (
+    CommandEnded,
+    CommandStarted,
+    Event,
+    FactEstablished,
+    SessionCompleted,
+    StepFailed,
+    StepIntended,
+)
+from atlasdb_recovery.journal.record import MemoryJournal, Record
 from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
@@ -22,6 +30,10 @@ from tests.restore.arena import CAREFUL, Arena, ScriptedFrontEnd
 from tests.restore.cells import transactions_of
 
 STAGES = 10
+
+
+class Killed(BaseException):
+    """The process ends here."""
 
 
 @pytest.fixture(params=[Dialect.APACHE, Dialect.PALANTIR], ids=str)
@@ -153,6 +165,34 @@ async def test_thrift_is_switched_off_for_the_while_where_that_was_asked_for(are
     assert all(node.thrift_active is not is_fork for node in cluster.nodes.values())
     assert await arena.restore(front_end, journal=journal) is Outcome.DONE
     assert all(node.thrift_active for node in cluster.nodes.values())
+
+
+@pytest.mark.parametrize("switched_off", [1, 2, 3])
+async def test_killed_while_thrift_is_being_switched_off_it_is_on_everywhere_at_the_end(
+    tmp_path: Path, switched_off: int
+) -> None:
+    class Dying(MemoryJournal):
+        left = switched_off
+
+        def append(self, event: Event, *, sync: bool = True) -> Record:
+            record = super().append(event, sync=sync)
+            if isinstance(event, CommandEnded) and self.left and not thrift_is_on_at(event.source):
+                self.left -= 1
+                if not self.left:
+                    raise Killed
+            return record
+
+    def thrift_is_on_at(address: str) -> bool:
+        return simulated(arena).simulated.nodes[address].thrift_active
+
+    arena = Arena(SimulatedPractice(Dialect.PALANTIR, data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+    await arena.back_up_and_lose()
+    journal, answers = Dying(), {**CAREFUL, "disable-thrift": True}
+    with pytest.raises(Killed):
+        await arena.restore(ScriptedFrontEnd(answers), journal=journal)
+    assert [thrift_is_on_at(address) for address in arena.nodes.addresses].count(False) == switched_off
+    assert await arena.restore(ScriptedFrontEnd(answers), journal=journal) is Outcome.DONE
+    assert all(thrift_is_on_at(address) for address in arena.nodes.addresses)
 
 
 async def test_a_node_restarted_with_thrift_on_stops_a_restore_that_had_it_off(tmp_path: Path) -> None:

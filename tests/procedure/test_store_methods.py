@@ -309,6 +309,18 @@ async def test_a_restore_interrupted_anywhere_is_finished(lab: Lab) -> None:
     assert len([statement for statement in lab.cluster.statements if "CREATE TABLE" in statement]) == 2
 
 
+async def test_compaction_goes_on_though_the_restore_was_interrupted_right_before_that(lab: Lab) -> None:
+    await lab.backed_up_and_lost()
+    node = lab.cluster.nodes["127.0.0.2"]
+    node.fails = {"enableautocompaction": 1}
+    with pytest.raises(StepFailure):
+        await happened(SnapshotStore().restore(lab.context("r-1")))
+    node.fails = {}
+    node.runs.clear()
+    await happened(SnapshotStore().restore(lab.context("r-1")))
+    assert "enableautocompaction" in [run[0] for run in node.runs]
+
+
 async def test_what_was_loaded_and_compacted_since_is_not_loaded_again(lab: Lab) -> None:
     await lab.backed_up_and_lost()
     await happened(SnapshotStore().restore(lab.context("r-1")))

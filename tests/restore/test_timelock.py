@@ -11,7 +11,8 @@ import pytest
 from atlasdb_recovery.atlas import manifest, timestamp_bound
 from atlasdb_recovery.atlas.manifest import Manifest
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION
-from atlasdb_recovery.events import TimestampServerSeen
+from atlasdb_recovery.events import Event, StepPerformed, TimestampServerSeen
+from atlasdb_recovery.journal.record import Journal, Record
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
 from atlasdb_recovery.timestamps import timelock_locks
 from tests.restore.timelock_world import World
@@ -59,6 +60,10 @@ def in_the_middle_of_the_copy(world: World, happens: Callable[[], None]) -> None
     world.rehearsal.simulated.faults.before("snapshot", happens)
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
 def forwards(timelock: SimulatedTimeLock) -> list[str]:
     return [what for _, what in timelock.asked if "fast-forward" in what]
 
@@ -102,6 +107,27 @@ class TestBackup:
         assert "Take a new one, from the beginning, in an empty backup directory" in ended.out
         assert manifest.load(alive.rehearsal.backup_dir) is None
         assert not (alive.rehearsal.backup_dir / "fast-forward.timestamp").exists()
+
+    def test_killed_when_f_was_on_record_it_goes_on_though_the_lock_was_let_go(
+        self, alive: World, timelock: SimulatedTimeLock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        append = Journal.append
+
+        def dying(journal: Journal, event: Event, *, sync: bool = True) -> Record:
+            record = append(journal, event, sync=sync)
+            if isinstance(event, StepPerformed) and event.step == "fetch-fast-forward-timestamp":
+                raise Killed
+            return record
+
+        monkeypatch.setattr(Journal, "append", dying)
+        with pytest.raises(Killed):
+            alive.unattended("backup")
+        monkeypatch.undo()
+        served = timelock.asked.copy()
+        ended = alive.unattended("resume")
+        assert ended.code == 0, ended
+        assert sealed(alive).timelock is not None
+        assert not [what for _, what in timelock.asked[len(served) :] if what.endswith("fresh-timestamp")]
 
     def test_it_is_refreshed_while_the_store_is_copied(
         self, alive: World, timelock: SimulatedTimeLock, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP, IMMUTABLE_LOCK
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
-from atlasdb_recovery.procedure.immutable_lock import let_go
+from atlasdb_recovery.procedure.immutable_lock import let_go, require_held
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 from atlasdb_recovery.procedure.steps.names import FETCH_BACKUP_TIMESTAMP
@@ -39,6 +39,7 @@ class _FetchTimestamp(Step):
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         fresh = await context.timestamps.fresh_timestamp()
         self._check(context, fresh)
+        await self._confirm(context)
         timestamp_file.write(self.file(context), fresh)
         yield FactEstablished(step=self.name, name=self.fact, value=fresh, source=context.timestamps.description)
 
@@ -48,6 +49,9 @@ class _FetchTimestamp(Step):
         if read != known:
             raise StepFailure(f"{self.file(context)} holds {read}, but {known} was fetched")
         return Evidence((f"{self.file(context)} holds {read}",))
+
+    async def _confirm(self, context: Context) -> None:
+        """What must still hold once it has been fetched, before it is on record. Raises StepFailure."""
 
     def _check(self, context: Context, fresh: int) -> None:
         if fresh < 1:
@@ -98,10 +102,20 @@ class FetchFastForwardTimestamp(_FetchTimestamp):
     def guards(self, context: Context) -> Sequence[Guard]:
         return preflight.before_last_timestamp()
 
+    async def evidence(self, context: Context) -> Evidence | None:
+        """F is on record only if the lock was still held once it had been fetched."""
+        known = context.state.fact(self.fact)
+        if known is None or not self.file(context).exists():
+            return None
+        return await self.verify(context)
+
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         async for event in super().perform(context, plan):
             yield event
         await let_go(context)
+
+    async def _confirm(self, context: Context) -> None:
+        await require_held(context)
 
     def _check(self, context: Context, fresh: int) -> None:
         super()._check(context, fresh)

@@ -9,7 +9,7 @@ from atlasdb_recovery.cassandra.copying import in_thread, require_space
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Node
 from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
 from atlasdb_recovery.cassandra.snapshot_files import NodeSnapshot, SnapshotFailed, SnapshotTable, StoreCopy, in_words
-from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, compaction_paused, load
+from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, compaction_paused, load, resume_compaction
 from atlasdb_recovery.cassandra.snapshot_nodes import matched_nodes
 from atlasdb_recovery.cassandra.snapshots import require_own_directory
 from atlasdb_recovery.events import LinePrinted
@@ -78,6 +78,7 @@ class SnapshotRestore:
         loads = [self._load_of(node, snapshot, table, copy, keyspace) for table in snapshot.tables]
         to_do = [each for each in loads if not record.has_loaded(node.host_id, each.table_id)]
         if not to_do:
+            await resume_compaction(nodetool, node.address, keyspace.name)
             return
         async with compaction_paused(nodetool, node.address, keyspace.name):
             for each in to_do:

@@ -14,6 +14,7 @@ from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import LOOK_AGAIN, Guard, GuardResult, GuardStatus, passed
 from atlasdb_recovery.procedure.guards.lock_guard import LockFree
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
+from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
 from atlasdb_recovery.procedure.removal.pre_images import Header
 from atlasdb_recovery.procedure.runner import checked
 from tests.procedure.guards.scene import FIRST, Scene
@@ -32,6 +33,7 @@ OF_THIS_MACHINE = {
     "DirectoriesWritable",
     "BackupDirectoryUnused",
     "TimestampsInOrder",
+    "TimestampOfBackup",
     "BackupSealed",
     "ScanProven",
     "SweepHeldBack",
@@ -51,7 +53,9 @@ ASK_NODETOOL = {
 
 
 def made(kind: type[Guard]) -> Guard:
-    return NotFastForwarded(HEADER) if kind is NotFastForwarded else kind()
+    if kind is NotFastForwarded:
+        return NotFastForwarded(HEADER)
+    return TimestampOfBackup(1, is_forward=False, is_of_file=True) if kind is TimestampOfBackup else kind()
 
 
 EACH = pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
@@ -70,7 +74,8 @@ def test_doctor_runs_every_guard_of_every_step() -> None:
     of_restore = {guard.name for guard in preflight.all_for("restore")} | {LockFree().name}
     of_backup = {guard.name for guard in preflight.all_for("backup")} | {LockFree().name}
     of_put_back = {guard.name for guard in preflight.before_put_back(HEADER)}
-    assert of_restore | of_backup | of_put_back == {kind.__name__ for kind in EVERY}
+    of_atlasdbs_lines = {TimestampOfBackup.__name__}
+    assert of_restore | of_backup | of_put_back | of_atlasdbs_lines == {kind.__name__ for kind in EVERY}
     assert of_put_back - of_restore - of_backup == {"NotFastForwarded"}
     steps: list[Callable[[], Any]] = [
         preflight.before_restore,
