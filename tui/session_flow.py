@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tui.step_screen import StepScreen
 
 ENGINE = "engine"
-YES_WANTED = "yes, or how it was done; it stands in the report"
-NO_YES = "That does not say yes. Make it true, then type yes, or how it was done. Esc goes back without an answer."
+YES_WANTED = "yes, and how it was done; it stands in the report"
+NO_YES = "That does not say yes. Make it true, then type yes, and how it was done. Esc goes back without an answer."
 PLAIN = PlainLines()
 
 
@@ -155,7 +155,7 @@ class SessionFlow(App[int]):
 
     def _ask(self, waiting: "ToAnswer") -> None:
         """Once, though a key pressed twice and the clock may all want it."""
-        from atlasdb_recovery.procedure.step import confirmed
+        from atlasdb_recovery.procedure.step import says_yes
         from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
         from screens.dialogs.typed_reason import TypedReasonDialog
         from tui.plan_change import plan_change
@@ -170,7 +170,7 @@ class SessionFlow(App[int]):
             self._question = dialog
         else:
             self._question = TypedReasonDialog(
-                question.name, question.text, question.detail, YES_WANTED, accepts=confirmed, otherwise=NO_YES
+                question.name, question.text, question.detail, YES_WANTED, accepts=says_yes, otherwise=NO_YES
             )
 
         def answered(value: str | None) -> None:

@@ -106,9 +106,29 @@ class Step:
         raise NotImplementedError
 
 
-_DOUBT = re.compile(r"\b(n|no|nope|not|never|none|cannot|still|yet|except|unless|until|but|false)\b|n['’]t\b", re.I)
+_DOUBT = re.compile(
+    r"\b(n|no|nope|not|never|none|nothing|nobody|cannot|still|yet|except|unless|until|but|false|maybe|perhaps|soon"
+    r"|almost|running)\b|n['’]t\b|\?",
+    re.I,
+)
+_NOTHING_RUNS = re.compile(
+    r"\b(nothing|none|nobody)( of (it|them))?( is| are)?( left| still)? (runs|running|up|connected)\b", re.I
+)
+_YES = re.compile(
+    r"^yes\b|\b(stopped|offline|down|off|shut|killed|halted|ended|restored|copied|backed[- ]up|taken|loaded"
+    r"|imported|done|finished|completed?)\b",
+    re.I,
+)
 
 
 def confirmed(answer: Any) -> bool:
     """Whether an answer says yes: True, or words on how it was done. Words with a no or a doubt in them do not."""
-    return answer is True or (isinstance(answer, str) and bool(answer.strip()) and not _DOUBT.search(answer))
+    if not isinstance(answer, str):
+        return answer is True
+    return bool(answer.strip()) and not _DOUBT.search(_NOTHING_RUNS.sub("", answer))
+
+
+def says_yes(words: str) -> bool:
+    """Of words typed at a screen, where a key may be pressed by accident: confirmed, and a yes to begin with, or a word
+    for what was asked (stopped, restored, backed up, done)."""
+    return confirmed(words) and bool(_YES.search(words.strip()) or _NOTHING_RUNS.search(words))

@@ -9,7 +9,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.widgets.reason_input import ReasonInput
+
 SHORTEST = 3
+LISTENS_SOON = "Read it first: what is typed counts in a moment. Esc goes back without an answer"
+LISTENS = "Enter answers, Esc goes back without an answer"
+DROPPED = "What came before this could be read was dropped."
 
 
 def _are_words(text: str) -> bool:
@@ -17,7 +22,10 @@ def _are_words(text: str) -> bool:
 
 
 class TypedReasonDialog(ModalScreen[str | None]):
-    """Dismissed with the words, or None. `otherwise` is told for words that it does not `accept`."""
+    """Dismissed with the words, or None. `otherwise` is told for words that it does not `accept`.
+
+    It may open under a hand that is still typing: what comes in its first second is dropped.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss_unanswered", "Close"),
@@ -45,6 +53,7 @@ class TypedReasonDialog(ModalScreen[str | None]):
         self._placeholder = placeholder
         self._accepts = accepts
         self._otherwise = otherwise
+        self._is_armed = self._has_dropped = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -53,8 +62,20 @@ class TypedReasonDialog(ModalScreen[str | None]):
             if self._detail:
                 with VerticalScroll(can_focus=False, classes="dialog-detail"):
                     yield Static("\n".join(self._detail), classes="dialog-text", markup=False)
-            yield Input(placeholder=self._placeholder or "in your own words; it stands in the report")
-            yield Static("Enter answers, Esc goes back without an answer", classes="dialog-hint", markup=False)
+            yield ReasonInput(self._placeholder or "in your own words; it stands in the report")
+            yield Static(LISTENS_SOON, classes="dialog-hint", markup=False)
+
+    def on_reason_input_armed(self) -> None:
+        self._is_armed = True
+        self._redraw_hint()
+
+    def on_reason_input_dropped(self) -> None:
+        self._has_dropped = True
+        self._redraw_hint()
+
+    def _redraw_hint(self) -> None:
+        hint = LISTENS if self._is_armed else LISTENS_SOON
+        self.query_one(".dialog-hint", Static).update(f"{DROPPED} {hint}" if self._has_dropped else hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         words = event.value.strip()

@@ -69,6 +69,7 @@ class Operator:
         return self._has_dialog(screen) or "n answers:" not in flat(screen)
 
     def _has_dialog(self, screen: str) -> bool:
+        """One that listens: for a second a line for words drops what is typed, and says so."""
         return any(words in flat(screen) for words in ("Type exactly:", "Enter answers"))
 
     def confirm(self, paces: Sequence[float] = PACES) -> None:

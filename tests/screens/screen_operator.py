@@ -20,6 +20,8 @@ from tests.screens.typist import Typist
 from tui.app import RecoveryApp
 from tui.bridge import Failed, Refused, ToAnswer, ToBegin, Waiting
 from tui.step_screen import StepScreen
+from tui.widgets.phrase_input import ARMED_AFTER
+from tui.widgets.reason_input import ReasonInput
 
 LOOKED_AT_EVERY = 0.05
 PATIENCE = 90.0
@@ -176,9 +178,16 @@ class ScreenOperator:
         if isinstance(self.app.screen, ConfirmPhraseDialog):
             await self.confirm()
         else:
+            await self.until(lambda: self.is_shown_a_line, "the line for the answer")
+            self.typist.wait(ARMED_AFTER)
             await self.typist.type("all stopped, I looked")
-            await self.pilot.press("enter")
+            await self.typist.press("enter")
         await self.until(lambda: self.waiting is not before, "the end of the question")
+
+    @property
+    def is_shown_a_line(self) -> bool:
+        """For words of one's own; what is typed a second later counts."""
+        return any(line.shown_at is not None for line in self.app.screen.query(ReasonInput))
 
     async def phrase(self) -> str:
         """As it stands on the screen."""

@@ -210,7 +210,7 @@ async def test_words_let_it_go_on_and_stand_in_journal_and_report(kind: type[Gua
         await operator.put_cursor_on(guard)
         await operator.pilot.press("o")
         await operator.until_shown("Enter answers")
-        await operator.typist.type("ok")
+        await operator.typist.wait(0.0).type("ok")
         await operator.pilot.press("enter")
         await operator.until_told("A few words are needed.")
         assert operator.waiting is refusing
