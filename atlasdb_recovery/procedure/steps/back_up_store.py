@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.copied_tables import copied_tables
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.immutable_lock import require_held, while_held
@@ -46,5 +47,6 @@ class BackUpStore(Step):
     async def verify(self, context: Context) -> Evidence:
         lock = await require_held(context)
         found = await context.store.verify_backup(context.store_context())
+        await copied_tables(context)
         held = () if lock is None else (f"the immutable timestamp {lock.immutable} was locked from before B until now",)
         return Evidence((*found, *held))

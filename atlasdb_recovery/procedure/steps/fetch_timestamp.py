@@ -9,7 +9,8 @@ from atlasdb_recovery.atlas import timestamp_file
 from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP, IMMUTABLE_LOCK
+from atlasdb_recovery.procedure.copied_tables import present_tables, table_ids
+from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, FAST_FORWARD_TIMESTAMP, IMMUTABLE_LOCK, TABLES_AT_BACKUP
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.immutable_lock import let_go, require_held
@@ -87,6 +88,8 @@ class FetchBackupTimestamp(_FetchTimestamp):
             )
         async for event in super().perform(context, plan):
             yield event
+        ids = table_ids(await present_tables(context))
+        yield FactEstablished(step=self.name, name=TABLES_AT_BACKUP, value=ids)
 
 
 class FetchFastForwardTimestamp(_FetchTimestamp):

@@ -12,6 +12,7 @@ from atlasdb_recovery.cassandra.ports import Consistency, Keyspace
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.copied_tables import copied_tables
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
@@ -69,6 +70,7 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         bound = timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
     except (BoundInvalidated, MalformedBound):
         bound = None
+    tables = await copied_tables(context)
     sizes = await context.store.sizes(context.store_context())
     return Manifest(
         tool_version=__version__,
@@ -96,14 +98,14 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         keyspace_cql=keyspace.create,
         tables=tuple(
             BackedUpTable(name=t.name, id=t.id, cql=t.create, bytes=size, files=files)
-            for t in keyspace.tables.values()
+            for t in tables.values()
             for size, files in (sizes.get(t.name, (None, None)),)
         ),
         schema_map=await stored_schema_map(context),
         bound_at_backup=bound,
         store={"method": context.store.name},
         timelock=_timelock(context),
-        sweep={"tables": [name for name in SWEEP_PROGRESS if name in keyspace.tables]},
+        sweep={"tables": [name for name in SWEEP_PROGRESS if name in tables]},
     )
 
 

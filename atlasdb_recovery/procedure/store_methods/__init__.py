@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from atlasdb_recovery.cassandra.ports import Cluster, Nodetool
+from atlasdb_recovery.cassandra.ports import Cluster, Nodetool, Table
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.settings import StoreSettings
 
@@ -46,6 +46,10 @@ class StoreMethod(Protocol):
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         """Right after `backup`: evidence that it is whole; or plainly that this method cannot know."""
+        ...
+
+    async def tables(self, context: StoreContext) -> Mapping[str, Table] | None:
+        """The tables of the copy by name, as they were copied; None where this method cannot look into it."""
         ...
 
     async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
-from atlasdb_recovery.cassandra.ports import Line
+from atlasdb_recovery.cassandra.ports import Line, Table
 from atlasdb_recovery.cassandra.process import CommandNotRunnable, command_stream
 from atlasdb_recovery.events import CommandEnded, CommandStarted, Event, LinePrinted
 from atlasdb_recovery.foreign import masked, plain
@@ -44,6 +44,9 @@ class CommandStore:
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the backup command ended with exit code 0; this program cannot look into what it made"]
+
+    async def tables(self, context: StoreContext) -> Mapping[str, Table] | None:
+        return None
 
     async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
         return {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 
+from atlasdb_recovery.cassandra.ports import Table
 from atlasdb_recovery.events import Event, Noted
 from atlasdb_recovery.procedure.store_methods import StoreContext
 
@@ -19,6 +20,9 @@ class ExternalStore:
 
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return ["the operator's word; this program cannot look into the store's backup"]
+
+    async def tables(self, context: StoreContext) -> Mapping[str, Table] | None:
+        return None
 
     async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
         return {}

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 from atlasdb_recovery.cassandra.copying import CopyFailed, in_thread
+from atlasdb_recovery.cassandra.ports import Table
 from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
-from atlasdb_recovery.cassandra.snapshot_files import SnapshotFailed
+from atlasdb_recovery.cassandra.snapshot_files import SnapshotFailed, StoreCopy
 from atlasdb_recovery.events import Event
 from atlasdb_recovery.procedure.step import StepFailure
 from atlasdb_recovery.procedure.store_methods import StoreContext
@@ -34,13 +35,13 @@ class SnapshotStore:
     async def verify_backup(self, context: StoreContext) -> list[str]:
         return await self.verify_copy(context)
 
+    async def tables(self, context: StoreContext) -> Mapping[str, Table] | None:
+        tables = _copy(context).index.tables
+        return {name: Table(name, definition.id, definition.create) for name, definition in tables.items()}
+
     async def sizes(self, context: StoreContext) -> Mapping[str, tuple[int, int]]:
-        try:
-            copy = read_copy(context.backup_dir)
-        except SnapshotFailed as error:
-            raise StepFailure(str(error)) from None
         found: dict[str, tuple[int, int]] = {}
-        for table in (table for node in copy.nodes for table in node.tables):
+        for table in (table for node in _copy(context).nodes for table in node.tables):
             size, files = found.get(table.name, (0, 0))
             found[table.name] = (size + table.size, files + len(table.files))
         return found
@@ -67,6 +68,13 @@ class SnapshotStore:
         async with aclosing(events_of(SnapshotRestore(context, tag_of(context)).run)) as events:
             async for event in events:
                 yield event
+
+
+def _copy(context: StoreContext) -> StoreCopy:
+    try:
+        return read_copy(context.backup_dir)
+    except SnapshotFailed as error:
+        raise StepFailure(str(error)) from None
 
 
 def tag_of(context: StoreContext) -> str:
