@@ -17,7 +17,7 @@ from atlasdb_recovery.atlas import config, servers, yaml_document
 from atlasdb_recovery.atlas.config import AtlasConfig
 from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
-from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part
+from atlasdb_recovery.atlas.yaml_document import NO_HOME, ConfigurationError, Part
 from atlasdb_recovery.atlas.yaml_record import Values
 from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
@@ -185,7 +185,10 @@ def state_dir_of(path: Path | None) -> Path:
     entry = yaml_document.read(path).entry("state_dir") if path is not None else None
     if path is None or entry is None:
         return platformdirs.user_state_path("atlasdb-recovery")
-    return path.parent.absolute() / Path(os.path.expandvars(entry.text())).expanduser()
+    try:
+        return path.parent.absolute() / Path(os.path.expandvars(entry.text())).expanduser()
+    except RuntimeError:
+        raise entry.error(*NO_HOME) from None
 
 
 class _Reading:
@@ -295,8 +298,7 @@ class _Reading:
     def _store(self) -> StoreSettings:
         block = self._file.store
         directories = {
-            address: self._base("store.data_directories") / Path(text).expanduser()
-            for address, text in block.data_directories.items()
+            address: self._expanded("store.data_directories", text) for address, text in block.data_directories.items()
         }
         for key in ("backup_command", "restore_command") if block.method == "command" else ():
             command = getattr(block, key)
@@ -363,7 +365,13 @@ class _Reading:
             return None
         if not text or "\0" in text:
             raise self._values.error(tuple(key.split(".")), "this is no path", "Write the path of a file or directory.")
-        return self._base(key) / Path(text).expanduser()
+        return self._expanded(key, text)
+
+    def _expanded(self, key: str, text: str) -> Path:
+        try:
+            return self._base(key) / Path(text).expanduser()
+        except RuntimeError:
+            raise self._values.error(tuple(key.split(".")), *NO_HOME) from None
 
 
 def _environment_secrets(values: Values) -> list[str]:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Select, Static
 
+from atlasdb_recovery.foreign import plain
 from screens.dialogs.choice import ChoiceDialog
 from screens.dialogs.file_picker import FilePickerDialog
 from screens.dialogs.words import WordsDialog
@@ -136,10 +137,17 @@ class SetupScreen(Screen[None]):
         typed: dict[str, str] = {}
         while typed != self.typed:
             typed = self.typed
-            self._problems = await asyncio.to_thread(self._draft.problems, typed)
+            self._problems = await asyncio.to_thread(self._problems_of, typed)
         self._checked = typed
         self.redraw()
         return None if self._problems else typed
+
+    def _problems_of(self, typed: Mapping[str, str]) -> dict[str, str]:
+        """Whatever goes wrong while it is looked at is a problem too: nothing else would tell of it."""
+        try:
+            return self._draft.problems(typed)
+        except Exception as error:
+            return {"": f"this cannot be looked at: {type(error).__name__}: {plain(str(error))}"}
 
     def redraw(self) -> None:
         typed = self.typed

@@ -11,7 +11,7 @@ from atlasdb_recovery import settings_file
 from atlasdb_recovery.atlas.config import ConfigurationError
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.cassandra.nodetool import CommandNodetool
-from atlasdb_recovery.settings import Settings, load
+from atlasdb_recovery.settings import Settings, load, state_dir_of
 
 INSTALL = """\
 atlasdb:
@@ -306,3 +306,24 @@ def test_wrong_flags_are_named_as_flags(place: Path) -> None:
 
 def test_an_empty_block_is_an_absent_one(place: Path) -> None:
     assert loaded(place, SMALLEST + "cql:\nstore:\n").cql.port == 9042
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "config: ~nobody1/install.yml\nbackup_dir: b\n",
+        "config: install.yml\nbackup_dir: ~nobody1/b\n",
+        "config: install.yml\nbackup_dir: b\nstate_dir: ~nobody1/s\n",
+        "config: install.yml\nbackup_dir: b\ncql: {tls: {ca: ~nobody1/ca.pem}}\n",
+        'config: install.yml\nbackup_dir: b\nstore: {data_directories: {"127.0.0.1": ~nobody1/d}}\n',
+    ],
+)
+def test_the_home_of_nobody_is_refused(place: Path, line: str) -> None:
+    assert "~ names no user of this machine" in refusal(place, line)
+
+
+def test_the_home_of_nobody_is_refused_among_the_flags_and_for_the_journals(place: Path) -> None:
+    assert "~ names no user" in refusal(place, "config: install.yml\n", {"backup_dir": Path("~nobody1/b")})
+    (place / "recovery.yml").write_text("state_dir: ~nobody1/s\n")
+    with pytest.raises(ConfigurationError, match="~ names no user of this machine"):
+        state_dir_of(place / "recovery.yml")

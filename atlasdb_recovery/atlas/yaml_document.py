@@ -19,6 +19,9 @@ LARGEST = 10 * 1024 * 1024
 
 DEEPEST = 50
 
+NO_HOME = ("~ names no user of this machine", "Write the path from / on.")
+"""What is wrong, and the remedy, where the ~ of a path cannot be expanded."""
+
 _NULL = "tag:yaml.org,2002:null"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 

@@ -38,7 +38,7 @@ class FilePickerDialog(ModalScreen[str | None]):
     def action_pick(self) -> None:
         node = self.query_one(DirectoryTree).cursor_node
         path = None if node is None or node.data is None else node.data.path
-        if path is None or path.is_dir() is not self._wants_directory:
+        if path is None or _is_directory(path) is not self._wants_directory:
             self.notify(f"That is no {'directory' if self._wants_directory else 'file'}.", markup=False)
             return
         self.dismiss(str(path))
@@ -52,10 +52,21 @@ class FilePickerDialog(ModalScreen[str | None]):
 
 
 def _nearest_directory(typed: str) -> Path:
-    """Of what was typed, the part that exists; else the working directory."""
-    path = Path(typed).expanduser() if typed else Path.cwd()
-    while not path.is_dir():
-        if path == path.parent:
-            return Path.cwd()
-        path = path.parent
-    return path.absolute()
+    """Of what was typed, the part that can be looked into; else the working directory."""
+    try:
+        path = Path(typed).expanduser() if typed else Path.cwd()
+        while not _is_directory(path):
+            if path == path.parent:
+                return Path.cwd()
+            path = path.parent
+        return path.absolute()
+    except RuntimeError:  # ~name, and there is no such user
+        return Path.cwd()
+
+
+def _is_directory(path: Path) -> bool:
+    """A name that is too long is none, and neither is one that may not be looked at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

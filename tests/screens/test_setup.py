@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
+from atlasdb_recovery.cli.settings_draft import SettingsDraft
 from atlasdb_recovery.cli.wizard import LiveWorkplace
 from screens.dialogs.choice import ChoiceDialog
 from screens.setup import SetupScreen
@@ -121,3 +123,34 @@ async def test_settings_in_use_are_there_when_one_comes_back(place: Path) -> Non
         app.ask_settings()
         await operator.until_shown(READY)
         assert "here" in operator.text
+
+
+@pytest.mark.parametrize("typed", ["~nobody1/x", "x" * 300, "x\0y"])
+async def test_whatever_stands_in_the_line_a_file_can_be_picked(place: Path, typed: str) -> None:
+    async with at_settings() as operator:
+        operator.app.screen.query_one("#value-config", Input).value = typed
+        await operator.typist.press("f4")
+        await operator.until_shown("Space picks, Enter opens")
+        await operator.until_shown("install.yml")
+
+
+async def test_a_path_in_the_home_of_nobody_is_told_at_its_line(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="~nobody1/x")
+        await operator.until_shown("~ names no user of this machine")
+        assert sign(operator, "Backup directory") == UNICODE.failed
+        await operator.typist.press("f8")
+        await operator.until_told("Not used: look at Backup directory.")
+
+
+async def test_what_fails_unforeseen_while_it_is_looked_at_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(draft: SettingsDraft, typed: object) -> dict[str, str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(SettingsDraft, "problems", fails)
+    async with at_settings() as operator:
+        await operator.until_shown("this cannot be looked at: PermissionError: [Errno 13] Permission denied")
+        await operator.typist.press("f2")
+        await operator.until_told("Not saved: something is wrong with these settings.")
