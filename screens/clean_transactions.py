@@ -27,6 +27,7 @@ class CleanTransactionsScreen(CrowdedScreen):
     DEFAULT_CSS = """
     CleanTransactionsScreen #more { display: none; height: auto; max-height: 55%; margin: 1 0 0 0; }
     CleanTransactionsScreen.-planned.-wide.-tall #more { display: block; }
+    CleanTransactionsScreen.-planned.-wide.-tall.-failed #more { display: none; }
     CleanTransactionsScreen #more Static { height: auto; width: 1fr; margin: 0 0 1 0; }
     CleanTransactionsScreen #more Horizontal { height: auto; }
     CleanTransactionsScreen #odd { max-height: 8; overflow-y: auto; }

@@ -18,6 +18,7 @@ from screens.dialogs.choice import ChoiceDialog
 from screens.dialogs.raw_lines import RawLinesDialog
 from screens.dialogs.words import WordsDialog
 from tui.bridge import Refused, ToBegin
+from tui.failure_words import whole_failure
 from tui.keymap import bindings
 from tui.node_order import ORDERS, ordered
 from tui.repair_board import NodeRow, RepairBoard
@@ -207,7 +208,10 @@ class RepairScreen(StepScreen):
             super().action_details()
         elif (row := self.table.chosen) is not None:
             command = self.view.commands.get(row.node, ())
-            self.app.push_screen(WordsDialog(row.node, all_of(row, time.monotonic(), command)))
+            text = all_of(row, time.monotonic(), command)
+            if self.step.failure is not None:
+                text.append(f"\n\nThe repair as a whole\n{whole_failure(self.step.failure)}")
+            self.app.push_screen(WordsDialog(row.node, text))
 
     def action_stop_node(self) -> None:
         if (row := self.table.chosen) is not None:

@@ -39,7 +39,9 @@ KEYMAP: tuple[Key, ...] = (
     Key("step", "b,f7", "back", "Back", "Look at the step before; from the first one, back to the welcome screen"),
     Key("step", "f", "follow", "Follow", "Back to the step that the session is at", in_footer=False),
     Key("step", "o", "overrule", "Overrule", "Vouch for the refusing guard under the cursor, in words", Danger.CHANGE),
-    Key("step", "d", "details", "Details", "All of the guard, node or row under the cursor", in_footer=False),
+    Key(
+        "step", "d", "details", "Details", "All of a failure, or of the guard or node under the cursor", in_footer=False
+    ),
     Key("step", "l", "log", "Log", "Show or hide the session's log", in_footer=False),
     Key("step", "y", "copy", "Copy", "Copy the command or CQL that this step runs", in_footer=False),
     Key("step", "p", "park", "Park", "Stop here; the session can be resumed", Danger.CHANGE, in_footer=False),

@@ -77,8 +77,9 @@ def _ended(view: SessionView) -> str:
         case "completed":
             return f"{headline(view)}{': every claim is proven' if is_complete(view) else ''}. Ctrl+Q leaves"
         case "parked":
-            how = "" if view.mode == "PRACTICE" else f". Go on with: atlasdb-recovery resume {state.session}"
-            return f"parked: {state.reason}{how}"
+            if view.mode == "PRACTICE":
+                return f"parked: {state.reason}"
+            return f"parked; go on with: atlasdb-recovery resume {state.session}. {state.reason}"
         case "aborted":
             return f"aborted: {state.reason}"
         case _:

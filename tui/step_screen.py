@@ -20,6 +20,7 @@ from textual.widgets import Footer, Static
 from atlasdb_recovery.events import StepFailed
 from atlasdb_recovery.procedure.front_end import Choice, Overruled
 from tui.bridge import BY, Bridge, Failed, Refused, ToAnswer, ToBegin, Waiting
+from tui.failure_words import failure_text, whole_failure
 from tui.keymap import KEYMAP, bindings, changes
 from tui.look import Look
 from tui.session_view import SessionView, StepView
@@ -51,6 +52,7 @@ class StepScreen(Screen[None]):
     StepScreen.-short PlanPreview { max-height: 5; margin: 0; }
     StepScreen.-refused ProgressPanel, StepScreen.-short.-refused PlanPreview { display: none; }
     StepScreen.-short.-failed PlanPreview { display: none; }
+    StepScreen.-short.-failed ProgressPanel { max-height: 4; }
     StepScreen.-short ProgressPanel, StepScreen.-short ServerList { margin: 0; }
     StepScreen.-short LogPane { height: 6; }
     StepScreen.-wide StepRail { width: 34; }
@@ -154,6 +156,10 @@ class StepScreen(Screen[None]):
         self.set_interval(REDRAWN_EVERY, self._tick)
         self.set_interval(1.0, self._second)
 
+    def on_resize(self) -> None:
+        """A failure's words are chosen for the room there is."""
+        self.call_after_refresh(self._redraw_outcome)
+
     def _tick(self) -> None:
         if self._seen != (self.view.version, self.bridge.waiting):
             self.redraw()
@@ -200,22 +206,29 @@ class StepScreen(Screen[None]):
         return Text.assemble((f"{step.title}", "bold"), (f"   this step {step.danger.value}", "dim"), f"\n{step.why}")
 
     def _redraw_outcome(self) -> None:
-        shown, state, glyphs = Text(), self.view.state.step(self.step_name), self.look.glyphs
-        if self.step.failure is not None:
-            failure = self.step.failure
-            shown.append(f"{glyphs.failed} FAILED: {failure.problem}", style="bold")
-            for line in () if self.is_refused else self.evidence_shown(failure):
-                shown.append(f"\n    {line}")
-            if failure.remedy and not self.is_refused:
-                shown.append(f"\n  {glyphs.arrow} {failure.remedy}", style="bold")
-        elif state.is_settled:
-            for line in state.evidence:
-                shown.append(f"{glyphs.done} proven: {line}\n")
         self.set_class(self.step.failure is not None, "-failed")
         self.set_class(self.is_refused, "-refused")
         outcome = self.query_one("#outcome", SteadyText)
+        shown = self._outcome(outcome)
         outcome.display = bool(shown.plain)
         outcome.show(shown)
+
+    def _outcome(self, outcome: Widget) -> Text:
+        """Where guards refuse, they have the room, and what to do is theirs to say."""
+        shown, state, glyphs = Text(), self.view.state.step(self.step_name), self.look.glyphs
+        failure = self.step.failure
+        if failure is not None and self.is_refused:
+            shown.append(f"{glyphs.failed} FAILED: {failure.problem}", style="bold")
+        elif failure is not None:
+            width = self.query_one("#main").content_size.width or self.size.width
+            limit = outcome.styles.max_height
+            room = self.size.height if limit is None else int(limit.value)
+            evidence = self.evidence_shown(failure)
+            shown = failure_text(failure, evidence, self.look, self.app.console, width=width, room=room)
+        elif state.is_settled:
+            for line in state.evidence:
+                shown.append(f"{glyphs.done} proven: {line}\n")
+        return shown
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One place decides for key, footer and palette; None dims, and the next line says why."""
@@ -283,7 +296,10 @@ class StepScreen(Screen[None]):
         self.post_message(self.Moved(None))
 
     def action_details(self) -> None:
-        """All of the guard under the cursor: what it proves, what it saw, what to do."""
+        """All of a failure; else of the guard under the cursor: what it proves, what it saw, what to do."""
+        if self.step.failure is not None and not self.is_refused:
+            self.post_message(self.DetailsAsked(self.step_name, whole_failure(self.step.failure)))
+            return
         seen = self.step.guards.get(self.guards.chosen)
         if seen is None:
             return

@@ -235,6 +235,19 @@ async def test_after_a_failure_next_repairs_only_what_is_not_proven(feed: Repair
         assert await decided is Choice.RETRY
 
 
+async def test_details_of_a_node_hold_the_failure_as_a_whole(feed: RepairFeed) -> None:
+    remedy = "Bring back the nodes that did not answer, look for a full disk, " * 5 + "then retry."
+    feed.fail("the repair is not proven on 10.0.0.2", remedy)
+    async with shown(feed) as (_, pilot):
+        assert "then retry." not in words(pilot)
+        assert "d shows all of it" in words(pilot)
+        await pilot.press("d")
+        await pilot.pause()
+        await pilot.press("end")
+        await pilot.pause()
+        assert "then retry." in words(pilot)
+
+
 async def test_the_plan_and_the_guards_one_key_away(feed: RepairFeed) -> None:
     async with shown(feed) as (screen, pilot):
         assert "will:" not in text(pilot)
