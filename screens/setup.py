@@ -37,7 +37,8 @@ class SetupScreen(Screen[None]):
     ]
     HELP = (
         "Each line is a key of recovery.yml. What is wrong with it is said below as you type. F4 picks a file or a "
-        "directory, F3 calls nodetool once, harmlessly, F2 saves recovery.yml, F8 goes on with these settings."
+        "directory, F3 calls nodetool once, harmlessly, F2 saves recovery.yml (not with --read-only), F8 goes on with "
+        "these settings."
     )
     CSS = """
     SetupScreen .setting { height: 1; }
@@ -57,9 +58,18 @@ class SetupScreen(Screen[None]):
             self.then = then
 
     def __init__(
-        self, fields: Sequence[DraftField], draft: Draft, look: Look, *, then: str = "", why: str = ""
+        self,
+        fields: Sequence[DraftField],
+        draft: Draft,
+        look: Look,
+        *,
+        then: str = "",
+        why: str = "",
+        read_only: bool = False,
     ) -> None:
+        """With `read_only` nothing is saved: what is typed can be used for as long as the program runs."""
         super().__init__()
+        self._read_only = read_only
         self._fields = fields
         self._draft = draft
         self._look = look
@@ -190,6 +200,9 @@ class SetupScreen(Screen[None]):
         at = self.focused.id if self.focused is not None else None
         return next((field for field in self._fields if _id("value", field) == at), None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "save" and self._read_only)
+
     def action_pick(self) -> None:
         """Where a path is wanted."""
         field = self._focused_field
@@ -251,7 +264,8 @@ class SetupScreen(Screen[None]):
             if answer == "leave":
                 self.app.pop_screen()
 
-        text = "What was typed here is not saved. F2 saves it, F8 goes on with it without saving."
+        save = "" if self._read_only else "F2 saves it, "
+        text = f"What was typed here is not saved. {save}F8 goes on with it without saving."
         answers = (("stay", "Go on typing"), ("leave", "Leave, and forget what was typed"))
         self.app.push_screen(ChoiceDialog("Leave the settings?", text, answers), chosen)
 

@@ -121,7 +121,8 @@ class RecoveryApp(PracticeFlow):
 
         try:
             fields, draft = self.workplace.draft()
-            self.push_screen(SetupScreen(fields, draft, self.look, then=then, why=why))
+            read_only = self.workplace.read_only
+            self.push_screen(SetupScreen(fields, draft, self.look, then=then, why=why, read_only=read_only))
         except Exception as error:
             self.explain(error)
 
@@ -240,6 +241,10 @@ class RecoveryApp(PracticeFlow):
 
     def action_repaint(self) -> None:
         self.refresh(repaint=True, layout=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """With --read-only no file is written either."""
+        return False if action == "picture" and self.workplace.read_only else super().check_action(action, parameters)
 
     def action_picture(self) -> None:
         """An SVG of the screen, in the working directory."""

@@ -31,8 +31,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def at_settings(*, entry: str = "setup") -> AsyncIterator[ScreenOperator]:
-    app = RecoveryApp(LiveWorkplace(None, None, {}), Look.chosen(environment={}), first=entry)
+async def at_settings(*, entry: str = "setup", read_only: bool = False) -> AsyncIterator[ScreenOperator]:
+    app = RecoveryApp(LiveWorkplace(None, None, {}, read_only=read_only), Look.chosen(environment={}), first=entry)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         operator = ScreenOperator(app, pilot)
         await operator.until_shown("Service's config")
@@ -154,3 +154,20 @@ async def test_what_fails_unforeseen_while_it_is_looked_at_is_told(
         await operator.until_shown("this cannot be looked at: PermissionError: [Errno 13] Permission denied")
         await operator.typist.press("f2")
         await operator.until_told("Not saved: something is wrong with these settings.")
+
+
+async def test_read_only_writes_no_settings_and_no_picture(place: Path) -> None:
+    before = "config: install.yml\nbackup_dir: old  # by hand\n"
+    (place / "recovery.yml").write_text(before)
+    async with at_settings(read_only=True) as operator:
+        await fill(operator, backup_dir="other")
+        await operator.until_shown(READY)
+        assert "f2 Save" not in operator.text
+        there = sorted(place.iterdir())
+        await operator.typist.press("f2")
+        await operator.typist.press("f12")
+        await operator.typist.press("escape")
+        await operator.until_shown("What was typed here is not saved. F8 goes on with it")
+        assert "saved:" not in operator.told
+        assert sorted(place.iterdir()) == there
+        assert (place / "recovery.yml").read_text() == before
