@@ -42,9 +42,13 @@ class Pace:
         self._said, self._said_done = now, self._done
         return True
 
-    def describe(self) -> str:
+    def counted(self) -> str:
+        """How far it came, without a rate: of what is not going on."""
         total = "" if self._total is None else f" of {self._shown(self._total)}"
-        count = f"{self._shown(self._done)}{total} {self._unit.removeprefix(BYTES)}"
+        return f"{self._shown(self._done)}{total} {self._unit.removeprefix(BYTES)}"
+
+    def describe(self) -> str:
+        count = self.counted()
         elapsed = self._clock() - self._began
         gained = self._done - (self._first or 0)
         if elapsed < 1.0 or not gained:

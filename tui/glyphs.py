@@ -44,6 +44,7 @@ STATUS: Mapping[str, str] = {
     "failed": "failed",
     "not-repaired": "failed",
     "silent": "warned",
+    "interrupted": "warned",
     "proving": "running",
     "blocked": "blocked",
     "stopped": "blocked",

@@ -11,6 +11,7 @@ from tui.repair_board import NodeRow, NodeStatus
 
 NODE_AT_MOST = 24
 LINE_AT_LEAST = 12
+STATE_AT_LEAST = 10
 READ_AT_MOST = 1_000
 """Characters of a line that are looked at: more than any terminal is wide."""
 
@@ -24,10 +25,14 @@ class Column(NamedTuple):
     is_figure: bool = False
 
 
-def columns(width: int, addresses: int, glyphs: Glyphs, *, told_bytes: bool) -> list[Column]:
-    """Those that fit into `width` cells. `addresses` is the longest address's width; the last line takes the rest."""
+def columns(
+    width: int, addresses: int, glyphs: Glyphs, *, told_bytes: bool, states: int = STATE_AT_LEAST
+) -> list[Column]:
+    """Those that fit into `width` cells. `addresses` and `states` are the widths of the longest; the last line takes
+    the rest.
+    """
     found = [
-        Column("state", 10, lambda row, now: _state(row, now, glyphs)),
+        Column("state", max(states, STATE_AT_LEAST), lambda row, now: _state(row, now, glyphs)),
         Column("node", min(max(addresses, 4), NODE_AT_MOST), lambda row, _: _address(row.node)),
         Column("ranges", 7, lambda row, _: f"{row.done}/{'?' if row.expected is None else row.expected}", True),
         Column("failed", 6, lambda row, _: str(row.failed) if row.failed else "", True),
@@ -67,6 +72,8 @@ def said(row: NodeRow, now: float) -> str:
         return "; ".join(row.judged.reasons)
     if status is NodeStatus.PROVING:
         return f"nodetool ended with {row.exit_code}; being judged{_answered(row)}"
+    if status is NodeStatus.INTERRUPTED:
+        return f"what became of it is not known; Cassandra may go on with it. {row.last_line}".strip()
     return row.last_line
 
 

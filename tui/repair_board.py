@@ -35,6 +35,8 @@ class NodeStatus(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    """The session ended while it was at work; Cassandra may go on with it."""
     SILENT = "silent"
     PROVING = "proving"
     """nodetool has ended; what became of the repair is being found out."""
@@ -121,6 +123,12 @@ class RepairBoard:
         fold = self._folds.get(type(event))
         if fold is not None:
             fold(event)
+
+    def interrupt(self) -> None:
+        """Nobody reads the nodes' lines any more."""
+        for row in self.rows.values():
+            if row.state in {NodeStatus.RUNNING, NodeStatus.PROVING}:
+                self._put(row, NodeStatus.INTERRUPTED, RangeState.UNPROVEN)
 
     def row(self, node: str) -> NodeRow:
         found = self.rows.get(node)

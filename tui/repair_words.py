@@ -61,6 +61,8 @@ def _failures(board: RepairBoard, counts: Counter[NodeStatus], now: float, glyph
         told.append(f"{counted(ranges, 'range')} FAILED on {counted(where, 'node')}")
     if unproven := counts[NodeStatus.UNKNOWN] + counts[NodeStatus.STOPPED]:
         told.append(f"{counted(unproven, 'node')} unproven or stopped")
+    if counts[NodeStatus.INTERRUPTED]:
+        told.append(f"{counted(counts[NodeStatus.INTERRUPTED], 'node')} interrupted")
     if counts[NodeStatus.SILENT]:
         longest = max(row.silence(now) or 0.0 for row in board.rows.values())
         told.append(f"{counts[NodeStatus.SILENT]} silent for {age(longest)}")

@@ -19,6 +19,8 @@ from atlasdb_recovery.events import (
     LinePrinted,
     PlanMade,
     Progressed,
+    SessionAborted,
+    SessionParked,
     SessionResumed,
     SessionStarted,
     StepFailed,
@@ -28,7 +30,7 @@ from atlasdb_recovery.events import (
 )
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.pace import Pace
-from atlasdb_recovery.procedure.session import SessionState
+from atlasdb_recovery.procedure.session import INTENDED, PERFORMED, SessionState
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import lines_for
 from tui.repair_board import RepairBoard
@@ -60,6 +62,8 @@ class StepView:
     failure: StepFailed | None = None
     began: float | None = None
     ended: float | None = None
+    is_interrupted: bool = False
+    """The session was parked, aborted, or its process died, in the middle of this step."""
     paces: dict[tuple[str, str], Pace] = field(default_factory=dict)
     """By unit and scope."""
 
@@ -109,7 +113,9 @@ class SessionView:
         if not isinstance(event, Progressed):
             for line in lines_for(event):
                 self.say(line)
-        if event.step in self.steps:
+        if isinstance(event, SessionParked | SessionAborted):
+            self._interrupt()
+        elif event.step in self.steps:
             self._in_step(self.steps[event.step], event)
         else:
             self._in_session(event)
@@ -129,6 +135,20 @@ class SessionView:
         names = list(self.steps)
         return next((name for name in names if not self.state.step(name).is_settled), names[-1])
 
+    def status(self, step: str) -> str:
+        """As the session's state has it, but `interrupted` for a step that was left in its middle."""
+        status = self.state.step(step).status
+        is_left = self.steps[step].is_interrupted or bool(self.stopped) or self.state.outcome != "running"
+        return "interrupted" if status in {INTENDED, PERFORMED} and is_left else status
+
+    def _interrupt(self) -> None:
+        """Nobody is at work any more: what has begun and not ended is left as it is."""
+        for view in self.steps.values():
+            if view.began is not None and view.ended is None:
+                view.ended, view.is_interrupted = time.monotonic(), True
+        self.repair.interrupt()
+        self.lock_holder = ""
+
     def _in_session(self, event: Event) -> None:
         match event:
             case GuardChecked():
@@ -143,6 +163,7 @@ class SessionView:
                 self.cluster = event.cluster
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():
+                self._interrupt()
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case _:
                 pass
@@ -161,13 +182,13 @@ class SessionView:
                 view.confirmed = fingerprint
             case StepIntended():
                 view.replaced, view.confirmed = None, ""
-                view.began, view.ended, view.failure = now, None, None
+                view.began, view.ended, view.failure, view.is_interrupted = now, None, None, False
                 view.paces.clear()
             case StepVerified():
-                view.ended = now
-                view.failure = None
+                view.ended = view.ended or now
+                view.failure, view.is_interrupted = None, False
             case StepFailed():
-                view.ended, view.failure = now, event
+                view.ended, view.failure, view.is_interrupted = now, event, False
             case Progressed():
                 pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit, time.monotonic))
                 pace.note(event.done, event.total)

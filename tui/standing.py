@@ -26,7 +26,7 @@ def standing(view: SessionView, waiting: Waiting | None, step: str, *, read_only
         return Standing(True, f"{ended}. n goes on from here" if is_done else f"n goes on from here; {ended}")
     current = view.current
     if step != current:
-        state = view.state.step(step).status
+        state = view.status(step)
         return Standing(False, f"this step is {state}; the session is at {current} (f follows it, b goes further back)")
     if read_only:
         return Standing(False, "read-only: everything can be looked at, nothing can be begun")
@@ -48,8 +48,12 @@ def _of(view: SessionView, waiting: Waiting | None, current: str) -> Standing:
         case Failed():
             return Standing(True, "n tries this step again: what is proven already is not done again. p parks it")
         case None:
-            is_at_it = view.state.step(current).status in AT_WORK
-            doing = "is at work; Next opens when it is proven" if is_at_it else "is not begun: its guards look"
+            status = view.status(current)
+            doing = "is not begun: its guards look"
+            if status in AT_WORK:
+                doing = "is at work; Next opens when it is proven"
+            elif status == "interrupted":
+                doing = "was interrupted: what became of it is looked at"
             return Standing(False, f"{current} {doing}. After it: {following}")
 
 

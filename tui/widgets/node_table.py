@@ -16,6 +16,7 @@ STYLES = {
     NodeStatus.FAILED: "failed",
     NodeStatus.UNKNOWN: "warned",
     NodeStatus.STOPPED: "warned",
+    NodeStatus.INTERRUPTED: "warned",
     NodeStatus.SILENT: "warned",
     NodeStatus.PROVING: "running",
     NodeStatus.RUNNING: "running",
@@ -51,8 +52,8 @@ class NodeTable(CursorList):
         self.rows: Sequence[NodeRow] = ()
         self._now = 0.0
         self._kept = ""
-        self._shape = (0, False)
-        self._fitted: tuple[int, int, bool] = (0, 0, False)
+        self._shape = (0, 0, False)
+        self._fitted: tuple[int, int, int, bool] = (0, 0, 0, False)
         self._columns: list[Column] = []
 
     @property
@@ -66,7 +67,8 @@ class NodeTable(CursorList):
     def show(self, rows: Sequence[NodeRow], now: float, *, addresses: int, told_bytes: bool) -> None:
         """These rows in this order, as they are at `now`; `addresses` is the longest address's width."""
         self.rows, self._now = rows, now
-        self._shape = addresses, told_bytes
+        states = max((len(row.status(now)) + 2 for row in rows), default=0)
+        self._shape = addresses, states, told_bytes
         self.rows_changed(self._where_kept())
 
     def _where_kept(self) -> int:
@@ -78,8 +80,8 @@ class NodeTable(CursorList):
         fitted = width, *self._shape
         if fitted != self._fitted:
             self._fitted = fitted
-            addresses, told_bytes = self._shape
-            self._columns = columns(width, addresses, self._look.glyphs, told_bytes=told_bytes)
+            addresses, states, told_bytes = self._shape
+            self._columns = columns(width, addresses, self._look.glyphs, told_bytes=told_bytes, states=states)
         return self._columns
 
     def draw_header(self, width: int) -> Strip:

@@ -17,7 +17,7 @@ from tui.widgets.steady_text import SteadyText
 
 BAR = 12
 NOT_ON_RECORD = "its end is not on record; the scan afterwards found none left"
-PENDING, RUNNING, DONE, FAILED = "pending", "running", "verified", "failed"
+PENDING, RUNNING, DONE, FAILED, INTERRUPTED = "pending", "running", "verified", "failed", "interrupted"
 
 
 class RemovalStages(SteadyText):
@@ -58,7 +58,8 @@ def _stages(step: StepView, state: SessionState, look: Look, status: str) -> Tex
     export, removed = state.fact(facts.EXPORT), state.fact(facts.REMOVED)
     is_exported = export is not None and _is_of(step, export)
     is_removed = is_exported and removed is not None and removed.get("export") == export.get("path")
-    marks = _marks(is_over or is_exported, is_over or is_removed, is_over, is_failed=status == FAILED)
+    at_it = INTERRUPTED if step.is_interrupted else FAILED if status == FAILED else RUNNING
+    marks = _marks(is_over or is_exported, is_over or is_removed, is_over, at_it=at_it)
     rows = [
         (marks[0], "exported", _exported(step, count, export if is_exported else None, is_over=is_over)),
         (marks[1], "removed", _removed(step, count, look, is_done=is_removed, is_over=is_over)),
@@ -67,9 +68,12 @@ def _stages(step: StepView, state: SessionState, look: Look, status: str) -> Tex
     ]
     if is_over and not count:
         rows = rows[2:]
-    shown = Text(f"took {elapsed(step.seconds or 0)}" if step.ended else f"at work for {elapsed(step.seconds or 0)}")
+    word = "interrupted after" if step.is_interrupted else "took" if step.ended else "at work for"
+    shown = Text(f"{word} {elapsed(step.seconds or 0)}")
     for mark, label, words in rows:
-        shown.append(f"\n{look.glyphs.of(mark)} {label:10}", style="bold" if mark in {RUNNING, FAILED} else "")
+        shown.append(
+            f"\n{look.glyphs.of(mark)} {label:10}", style="bold" if mark in {RUNNING, FAILED, INTERRUPTED} else ""
+        )
         shown.append(words, style="dim" if mark == PENDING else "bold" if label == "proof" else "")
     return shown
 
@@ -79,14 +83,14 @@ def _is_of(step: StepView, export: Mapping[str, Any]) -> bool:
     return step.plan is None or export.get("path") == step.plan.facts.get("export")
 
 
-def _marks(*done: bool, is_failed: bool) -> list[str]:
-    """One after the other: what is done, then what is at work or has failed, then what waits."""
+def _marks(*done: bool, at_it: str) -> list[str]:
+    """One after the other: what is done, then what is at work, has failed or was interrupted, then what waits."""
     marks: list[str] = []
     for is_done in (*done, done[-1]):
         if is_done:
             marks.append(DONE)
         else:
-            marks.append(PENDING if {RUNNING, FAILED} & set(marks) else FAILED if is_failed else RUNNING)
+            marks.append(PENDING if at_it in marks else at_it)
     return marks
 
 
@@ -96,7 +100,7 @@ def _exported(step: StepView, count: int, export: Mapping[str, Any] | None, *, i
     if is_over:
         return NOT_ON_RECORD
     pace = step.paces.get(("transactions exported", "export"))
-    return "the rows as they are, before any is touched" if pace is None else f"{pace.describe()} of {count:,}"
+    return "the rows as they are, before any is touched" if pace is None else f"{_far(step, pace)} of {count:,}"
 
 
 def _removed(step: StepView, count: int, look: Look, *, is_done: bool, is_over: bool) -> str:
@@ -104,7 +108,7 @@ def _removed(step: StepView, count: int, look: Look, *, is_done: bool, is_over: 
         return f"{count:,} of {count:,}, each read back at ALL"
     if is_over:
         return NOT_ON_RECORD
-    return _going(step.paces.get(("transactions removed", "remove")), look) or f"{count:,}, each read back"
+    return _going(step, ("transactions removed", "remove"), look) or f"{count:,}, each read back"
 
 
 def _rescanned(step: StepView, state: SessionState, look: Look, *, is_done: bool) -> str:
@@ -112,7 +116,7 @@ def _rescanned(step: StepView, state: SessionState, look: Look, *, is_done: bool
     if is_done:
         return extent(narrowed_to(state.step(step.step.name).evidence))
     planned = {} if step.plan is None else step.plan.facts
-    return _going(step.paces.get(("cells read", "rescan")), look) or extent(from_start(planned))
+    return _going(step, ("cells read", "rescan"), look) or extent(from_start(planned))
 
 
 def _left(state: SessionState, *, is_over: bool) -> str:
@@ -121,9 +125,14 @@ def _left(state: SessionState, *, is_over: bool) -> str:
     return f"0 transactions committed after B = {state.fact(facts.BACKUP_TIMESTAMP)} are left"
 
 
-def _going(pace: Pace | None, look: Look) -> str:
+def _going(step: StepView, counted: tuple[str, str], look: Look) -> str:
+    pace = step.paces.get(counted)
     if pace is None:
         return ""
     fraction = pace.fraction or 0.0
     full = round(BAR * fraction)
-    return f"{look.glyphs.full * full}{look.glyphs.empty * (BAR - full)} {pace.describe()}"
+    return f"{look.glyphs.full * full}{look.glyphs.empty * (BAR - full)} {_far(step, pace)}"
+
+
+def _far(step: StepView, pace: Pace) -> str:
+    return pace.describe() if step.ended is None else pace.counted()

@@ -30,14 +30,14 @@ class StepRail(SteadyText):
         self.show(lines)
 
     def _step(self, number: int, name: str) -> Text:
-        state = self._view.state.step(name)
+        state, status = self._view.state.step(name), self._view.status(name)
         is_current = name == self._view.current
-        sign = self._look.glyphs.of("running" if is_current and state.status == "pending" else state.status)
+        sign = self._look.glyphs.of("running" if is_current and status == "pending" else status)
         style = (
             "bold reverse" if name == self._looked_at else "bold" if is_current else "" if state.is_settled else "dim"
         )
         shown = Text(f"{sign} {number} {SHORT.get(name, name)}", style=style)
-        word = WORDS.get(state.status, state.status)
-        if is_current and state.status == "pending":
+        word = WORDS.get(status, status)
+        if is_current and status == "pending":
             word = "now"
         return Text.assemble(shown, "\n", (f"    {word}", "dim"), "\n")
