@@ -23,6 +23,7 @@ from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.put_back_guard import NOBODY_ELSE
 from atlasdb_recovery.procedure.removal import pre_images as export
 from atlasdb_recovery.procedure.removal.pre_images import Header
 from atlasdb_recovery.procedure.removal.put_back import put_back as put_cell_back
@@ -54,7 +55,7 @@ def put_back(
 
     Offline, and before fast-forward: afterwards the service may have read them as never committed, so it is refused.
     Each cell returns as it was: a deleted one at its write time + 1, an aborted one by a conditional write, schema 3
-    above the abort. Each is read back. Running it twice does no harm.
+    above the abort. Each is read back. Running it twice does no harm. On TimeLock that restore's journal must be here.
     """
     header = export.header_of(export_file)
     settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
@@ -77,6 +78,8 @@ async def _put_back(graph: Graph, settings: Settings, path: Path, header: Header
         async with locked(context, context.backup_dir if context.backup_dir.is_dir() else None):
             if await refused(context, preflight.before_put_back(header)):
                 return Outcome.REFUSED
+            if not context.timestamps.uses_stored_bound:
+                working.lines.say(f"{context.timestamps.description}: what others did there is not seen. {NOBODY_ELSE}")
             count = sum(1 for _ in export.pre_images(path))
             if not await _agreed(f"put back {count} into {settings.keyspace} on {cluster}", phrase, working.lines):
                 return PARKED

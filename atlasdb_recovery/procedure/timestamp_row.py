@@ -19,6 +19,12 @@ async def timestamp_row(context: Context) -> dict[str, Any]:
     return {cell.column1.hex(): [cell.value.hex(), cell.write_time] for cell in cells}
 
 
+def is_given_up(row: dict[str, Any]) -> bool:
+    """Whether a migration to TimeLock has left this row: whatever TimeLock does from then on, it stays as it is."""
+    value, _ = row.get(timestamp_bound.BOUND_POSITION[1].hex(), ("", None))
+    return bool(value == timestamp_bound.INVALIDATED.hex())
+
+
 async def stored_bound(context: Context) -> int | None:
     """The bound, read at ALL: unlike a serial read that leaves no Paxos rows. None if there is none yet.
 
