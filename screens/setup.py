@@ -1,7 +1,7 @@
 """What `recovery.yml` does not say yet: typed here, checked as it is typed, saved if wanted."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -79,6 +79,7 @@ class SetupScreen(Screen[None]):
         self._checked: dict[str, str] | None = None
         """What stood in the lines when they were checked."""
         self._saved: dict[str, str] = {}
+        self._question: ChoiceDialog | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(self._title(), id="title", markup=False)
@@ -256,18 +257,25 @@ class SetupScreen(Screen[None]):
         self.notify(f"{what}: {why}.", severity="warning", markup=False)
 
     def action_close(self) -> None:
+        self.ask_to_leave(self.app.pop_screen)
+
+    def ask_to_leave(self, leave: Callable[[], object]) -> None:
+        """Asks where something typed would be lost, and only then leaves."""
         if self.typed == self._saved:
-            self.app.pop_screen()
+            leave()
+            return
+        if self._question in self.app.screen_stack:
             return
 
         def chosen(answer: str | None) -> None:
             if answer == "leave":
-                self.app.pop_screen()
+                leave()
 
         save = "" if self._read_only else "F2 saves it, "
         text = f"What was typed here is not saved. {save}F8 goes on with it without saving."
         answers = (("stay", "Go on typing"), ("leave", "Leave, and forget what was typed"))
-        self.app.push_screen(ChoiceDialog("Leave the settings?", text, answers), chosen)
+        self._question = ChoiceDialog("Leave the settings?", text, answers)
+        self.app.push_screen(self._question, chosen)
 
 
 def _id(part: str, field: DraftField) -> str:

@@ -21,6 +21,7 @@ from tui.workplace import Workplace
 
 if TYPE_CHECKING:
     from atlasdb_recovery.procedure.step import Question
+    from screens.dialogs.choice import ChoiceDialog
     from screens.history import HistoryScreen
     from screens.setup import SetupScreen
 
@@ -49,6 +50,7 @@ class RecoveryApp(PracticeFlow):
         self._first = (first, session)
         self._exit_code = 0
         self._leaving = False
+        self._leave_question: ChoiceDialog | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = self.look.theme
@@ -256,19 +258,32 @@ class RecoveryApp(PracticeFlow):
         self.notify(f"saved: {path}", markup=False)
 
     async def action_quit(self) -> None:
-        self.action_quit_session(leave=True)
+        """What was typed and is not saved is not lost unasked either."""
+        from screens.setup import SetupScreen
+
+        settings = next((screen for screen in self.screen_stack if isinstance(screen, SetupScreen)), None)
+        if settings is not None:
+            settings.ask_to_leave(self.leave)
+        else:
+            self.action_quit_session(leave=True)
 
     def action_quit_session(self, *, leave: bool = False) -> None:
         """Asks while a session runs; parks it then. Who only looks on has nothing to park."""
+        from tui.step_screen import StepScreen
+
+        if not self._only_look and self.is_at_work:
+            self._ask_to_park(leave=leave)
+        elif leave:
+            self.leave()
+        elif self.practice is not None:
+            self.on_step_screen_over(StepScreen.Over())
+        else:
+            self.back_to_welcome()
+
+    def _ask_to_park(self, *, leave: bool) -> None:
         from screens.dialogs.choice import ChoiceDialog
 
-        if self._only_look or not self.is_at_work:
-            if leave:
-                self.leave()
-            else:
-                self.back_to_welcome()
-            return
-        if isinstance(self.screen, ChoiceDialog):
+        if self._leave_question in self.screen_stack:
             return
 
         def chosen(answer: str | None) -> None:
@@ -279,7 +294,8 @@ class RecoveryApp(PracticeFlow):
         leaving = self.leaving()
         text = f"A session is under way. {leaving.left if leave else leaving.parked}"
         park = "End the session" if leave and leaving.farewell else "Park the session"
-        self.push_screen(ChoiceDialog("Leave?", text, (("stay", "Stay"), ("park", park))), chosen)
+        self._leave_question = ChoiceDialog("Leave?", text, (("stay", "Stay"), ("park", park)))
+        self.push_screen(self._leave_question, chosen)
 
     def park(self) -> None:
         """Cancelling the engine parks the session."""

@@ -4,18 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from atlasdb_recovery.cli.wizard import LEAVING
+from atlasdb_recovery.events import SessionParked
+from atlasdb_recovery.procedure.restore import restore_steps
+from screens.dialogs.choice import ChoiceDialog
 from tests.screens.removal_feed import Feed, Script, started, wizard
 from tests.screens.screen_operator import ScreenOperator
+from tui.workplace import Leaving, Opening, Practice
 
 SIZE = (80, 24)
 
 
 @asynccontextmanager
-async def at_session(script: Script) -> AsyncIterator[ScreenOperator]:
-    app = wizard(script)
+async def at_session(script: Script, *, mode: str = "LIVE") -> AsyncIterator[ScreenOperator]:
+    app = wizard(script, mode=mode)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         operator = ScreenOperator(app, pilot)
         await operator.until_shown("preflight")
@@ -41,3 +47,46 @@ async def test_a_picture_that_cannot_be_written_is_told_and_the_session_goes_on(
         monkeypatch.undo()
         assert operator.app.is_at_work
         assert operator.app.return_code is None
+
+
+class PlayedPractice:
+    """A practice world that counts how often it was closed."""
+
+    closed = 0
+
+    def opening(self) -> Opening:
+        return Opening("restore", "PRACTICE", "orders", restore_steps())
+
+    def leaving(self) -> Leaving:
+        return LEAVING
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def parks(feed: Feed) -> int:
+    feed(started("PRACTICE"), SessionParked(step="preflight", reason="the operator parked"))
+    return 5
+
+
+async def test_back_from_a_stopped_practice_session_asks_before_its_world_ends() -> None:
+    async with at_session(parks, mode="PRACTICE") as operator:
+        practice = PlayedPractice()
+        operator.app.practice = cast("Practice", practice)
+        await operator.until(lambda: not operator.app.is_at_work, "the end of the session")
+        await operator.pilot.press("b")
+        await operator.until_shown("The restore is not complete, and the service must not be started.")
+        assert "Give it up: debriefing" in operator.text
+        assert practice.closed == 0
+
+
+async def test_to_quit_asks_over_another_choice_too_and_once() -> None:
+    async with at_session(stays) as operator:
+        app = operator.app
+        await app.push_screen(ChoiceDialog("Another", "question", (("a", "A"), ("b", "B"))))
+        await operator.pilot.press("ctrl+q", "ctrl+q")
+        await operator.until_shown("A session is under way.")
+        assert [type(screen) for screen in app.screen_stack].count(ChoiceDialog) == 2
+        await operator.choose("park")
+        await operator.until(lambda: app.return_code is not None, "the end")
+        assert app.return_code == 5

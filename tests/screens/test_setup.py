@@ -171,3 +171,24 @@ async def test_read_only_writes_no_settings_and_no_picture(place: Path) -> None:
         assert "saved:" not in operator.told
         assert sorted(place.iterdir()) == there
         assert (place / "recovery.yml").read_text() == before
+
+
+async def test_to_quit_loses_nothing_that_was_typed_unasked(place: Path) -> None:
+    async with at_settings() as operator:
+        await fill(operator, config="install.yml", backup_dir="here")
+        await operator.typist.press("ctrl+q", times=2)
+        await operator.until_shown("What was typed here is not saved.")
+        assert operator.app.return_code is None
+        await operator.typist.press("escape")
+        await operator.until(lambda: isinstance(operator.app.screen, SetupScreen), "the settings again")
+        assert "install.yml" in operator.text
+        await operator.typist.press("ctrl+q")
+        await operator.until(lambda: isinstance(operator.app.screen, ChoiceDialog), "the question")
+        await operator.choose("leave")
+        await operator.until(lambda: operator.app.return_code == 0, "the end")
+
+
+async def test_to_quit_without_anything_typed_asks_nothing(place: Path) -> None:
+    async with at_settings() as operator:
+        await operator.typist.press("ctrl+q")
+        await operator.until(lambda: operator.app.return_code == 0, "the end")
