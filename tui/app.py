@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from screens.dialogs.choice import ChoiceDialog
     from screens.history import HistoryScreen
     from screens.setup import SetupScreen
+    from tui.bridge import Bridge
 
 DEFECT, USAGE = 1, 2
 PALETTE_NEEDS = (30, 10)
@@ -163,6 +164,13 @@ class RecoveryApp(PracticeFlow):
             run = partial(place.begin, procedure, bridge, take_over=take_over)
         self.run_session(bridge, run, only_look=only_look)
 
+    def run_session(
+        self, bridge: "Bridge", run: Callable[[], Coroutine[Any, Any, Any]], *, only_look: bool = False
+    ) -> None:
+        """How the session before ended, and that it was to be left, is nothing of this one."""
+        self._exit_code, self.farewell, self._leaving = 0, (), False
+        super().run_session(bridge, run, only_look=only_look)
+
     def keep_evidence(self, question: "Question", picture: str) -> None:
         from atlasdb_recovery.foreign import plain
 
@@ -221,7 +229,6 @@ class RecoveryApp(PracticeFlow):
         def chosen(answer: str | None) -> None:
             self.back_to_welcome()
             if answer == "look":
-                self._exit_code, self.farewell = 0, ()
                 self.open_session("", session=session, only_look=True)
 
         answers = (("look", f"Look on, read-only, at session {session}"), ("leave", "Back to the welcome screen"))
@@ -287,9 +294,13 @@ class RecoveryApp(PracticeFlow):
             return
 
         def chosen(answer: str | None) -> None:
-            if answer == "park":
+            if answer != "park":
+                return
+            if self.is_at_work:
                 self._leaving = leave
                 self.park()
+            elif leave:  # it has ended while this was asked
+                self.leave()
 
         leaving = self.leaving()
         text = f"A session is under way. {leaving.left if leave else leaving.parked}"

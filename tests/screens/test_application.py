@@ -12,6 +12,7 @@ from atlasdb_recovery.cli.wizard import LEAVING
 from atlasdb_recovery.events import SessionParked
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
+from screens.welcome import WelcomeScreen
 from tests.screens.removal_feed import Feed, Script, started, wizard
 from tests.screens.screen_operator import ScreenOperator
 from tui.workplace import Leaving, Opening, Practice
@@ -90,3 +91,51 @@ async def test_to_quit_asks_over_another_choice_too_and_once() -> None:
         await operator.choose("park")
         await operator.until(lambda: app.return_code is not None, "the end")
         assert app.return_code == 5
+
+
+async def test_how_one_session_ended_is_not_said_of_the_next() -> None:
+    times: list[int] = []
+
+    async def script(feed: Feed) -> int:
+        times.append(1)
+        if len(times) == 1:
+            raise OSError(5, "no route to the cluster")
+        feed(started())
+        feed.bridge.say("the second session's last word")
+        return 0
+
+    app = wizard(script)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        operator = ScreenOperator(app, pilot)
+        await operator.until_shown("no route to the cluster")
+        await pilot.press("escape")
+        await operator.until(lambda: isinstance(app.screen, WelcomeScreen), "the welcome screen")
+        app.open_session("restore")
+        await operator.until(lambda: len(times) == 2 and not app.is_at_work, "the end of the second session")
+        await pilot.press("ctrl+q")
+        await operator.until(lambda: app.return_code is not None, "the end")
+        assert app.return_code == 0
+        assert "the second session's last word" in app.farewell[-1]
+        assert "no route" not in " ".join(app.farewell)
+
+
+@pytest.mark.parametrize("answer", ["stay", "park"])
+async def test_a_session_that_ends_while_leaving_is_asked_about_takes_no_other_one_with_it(answer: str) -> None:
+    go_on = asyncio.Event()
+
+    async def script(feed: Feed) -> int:
+        feed(started())
+        await go_on.wait()
+        feed(SessionParked(step="preflight", reason="the cluster was lost"))
+        return 5
+
+    async with at_session(script) as operator:
+        app = operator.app
+        await operator.pilot.press("ctrl+q")
+        await operator.until_shown("A session is under way.")
+        go_on.set()
+        await operator.until(lambda: not app.is_at_work, "the end of the session")
+        await operator.choose(answer)
+        await operator.until(lambda: not isinstance(app.screen, ChoiceDialog), "the end of the question")
+        await operator.pilot.pause()
+        assert app.return_code == (5 if answer == "park" else None)
