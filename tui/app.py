@@ -192,7 +192,7 @@ class RecoveryApp(PracticeFlow):
             self._exit_code = int(event.worker.result or 0)
             self._ended()
         elif event.state is WorkerState.CANCELLED:
-            self._exit_code = 5
+            self._exit_code = 0 if self._only_look else 5
             self._ended()
         elif event.state is WorkerState.ERROR and event.worker.error is not None:
             if self.practice is None or self._leaving:
@@ -314,9 +314,9 @@ class RecoveryApp(PracticeFlow):
             self._engine.cancel()
 
     def _hang_up(self) -> None:
-        """SIGTERM, or the terminal is gone: park, restore the terminal, leave."""
+        """SIGTERM, or the terminal is gone: park what is more than a look, restore the terminal, leave."""
         self._leaving = True
-        if self.is_at_work:
+        if self.is_at_work and not self._only_look:
             self.park()
         else:
             self.leave()

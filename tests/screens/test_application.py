@@ -1,6 +1,8 @@
 """The application around its sessions: a session ends for its own reasons only, and leaves the next one nothing."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from atlasdb_recovery.events import SessionParked
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
 from screens.welcome import WelcomeScreen
-from tests.screens.removal_feed import Feed, Script, started, wizard
+from tests.screens.removal_feed import Feed, Script, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
 from tui.workplace import Leaving, Opening, Practice
 
@@ -139,3 +141,31 @@ async def test_a_session_that_ends_while_leaving_is_asked_about_takes_no_other_o
         await operator.until(lambda: not isinstance(app.screen, ChoiceDialog), "the end of the question")
         await operator.pilot.pause()
         assert app.return_code == (5 if answer == "park" else None)
+
+
+def terminate() -> None:
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL, "the application does not listen for it"
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def test_a_look_that_is_hung_up_on_has_parked_nothing() -> None:
+    async def looks(feed: Feed) -> int:
+        feed(started())
+        return 0
+
+    app = wizard(looks)
+    place = place_of(app)
+    place.read_only = True
+    place.look = lambda procedure, bridge: stays(Feed(bridge))  # type: ignore[attr-defined]
+    async with app.run_test(size=SIZE) as pilot:
+        await ScreenOperator(app, pilot).until(lambda: app.is_at_work, "the look")
+        terminate()
+        await ScreenOperator(app, pilot).until(lambda: app.return_code is not None, "the end")
+    assert app.return_code == 0
+
+
+async def test_a_session_that_is_hung_up_on_is_parked() -> None:
+    async with at_session(stays) as operator:
+        terminate()
+        await operator.until(lambda: operator.app.return_code is not None, "the end")
+    assert operator.app.return_code == 5
