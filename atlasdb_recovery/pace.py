@@ -22,11 +22,14 @@ class Pace:
         self._done = 0
         self._total: int | None = None
 
-    def note(self, done: int, total: int | None) -> None:
-        """How far it is now. The rate counts from the first note, and anew where it begins again from below."""
+    def note(self, done: int, total: int | None, at: float | None = None) -> None:
+        """How far it is now, or was at a moment of the clock. The rate counts from the first note, and anew where it
+        begins again from below.
+        """
+        now = self._clock() if at is None else at
         if self._first is None or done < self._done:
-            self._first, self._began = done, self._clock()
-        self._done, self._total, self.noted_at = done, total, self._clock()
+            self._first, self._began = done, now
+        self._done, self._total, self.noted_at = done, total, now
 
     @property
     def fraction(self) -> float | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from atlasdb_recovery.events import Event, GuardChecked, StepFailed
@@ -67,8 +68,9 @@ class Bridge:
         """The screens know their steps already."""
         self.controls = controls
 
-    def show(self, event: Event, state: SessionState) -> None:
-        self.view.apply(event, state)
+    def show(self, event: Event, state: SessionState, *, at: datetime | None = None) -> None:
+        """`at`: when it happened, where that is not now."""
+        self.view.apply(event, state, at=at)
 
     def say(self, line: str) -> None:
         self.view.say(line)

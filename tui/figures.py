@@ -1,6 +1,9 @@
 """Figures in few cells, as they stand in a table."""
 
+from datetime import date, datetime
+
 UNITS = "BKMGTPE"
+DAY = 86_400
 
 
 def age(seconds: float) -> str:
@@ -9,6 +12,19 @@ def age(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02}"
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def ago(seconds: float) -> str:
+    """599 s ago, 12:03 ago, 3 days ago."""
+    whole = max(seconds, 0.0)
+    if whole < 600:
+        return f"{whole:.0f} s ago"
+    return f"{age(whole)} ago" if whole < 2 * DAY else f"{whole // DAY:.0f} days ago"
+
+
+def clock_time(when: datetime, today: date) -> str:
+    """10:03:07, and the date before it where that is another day."""
+    return f"{when:%H:%M:%S}" if when.date() == today else f"{when:%Y-%m-%d %H:%M:%S}"
 
 
 def short_age(seconds: float) -> str:

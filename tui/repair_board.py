@@ -86,7 +86,7 @@ class NodeRow:
         """Seconds since the last sign of life of a node that is at work; None for the others."""
         if self.state is not NodeStatus.RUNNING or self.began is None:
             return None
-        return now - max(self.began, self.heard or 0.0)
+        return now - max(self.began, self.began if self.heard is None else self.heard)
 
     def rate(self, now: float) -> float | None:
         """Ranges a second over the last minute; None while it cannot be told."""
@@ -104,6 +104,7 @@ class RepairBoard:
         self.ring = RingMap()
         self.told_bytes = False
         self._planned: tuple[str, ...] = ()
+        self._now = 0.0
         self._folds: dict[type[Event], Callable[[Any], None]] = {
             PlanMade: self._plan,
             StepIntended: self._begin,
@@ -118,8 +119,9 @@ class RepairBoard:
             RepairJudged: self._judged,
         }
 
-    def apply(self, event: Event) -> None:
-        """An event of the repair step."""
+    def apply(self, event: Event, at: float | None = None) -> None:
+        """An event of the repair step; `at`: its moment of the monotonic clock, where that is not now."""
+        self._now = time.monotonic() if at is None else at
         fold = self._folds.get(type(event))
         if fold is not None:
             fold(event)
@@ -159,7 +161,7 @@ class RepairBoard:
             self.ring.put(row.judged.repaired_ranges, RangeState.DONE)
 
     def _start(self, event: CommandStarted) -> None:
-        row, now = self.row(event.source), time.monotonic()
+        row, now = self.row(event.source), self._now
         if row.state is not NodeStatus.RUNNING and row.state is not NodeStatus.PROVING:
             row.attempt += 1
             row.marks.clear()
@@ -170,7 +172,7 @@ class RepairBoard:
 
     def _line(self, event: LinePrinted) -> None:
         row = self.row(event.source)
-        row.heard, row.last_line = time.monotonic(), event.text
+        row.heard, row.last_line = self._now, event.text
 
     def _progress(self, event: Progressed) -> None:
         if not event.scope:
@@ -179,7 +181,7 @@ class RepairBoard:
         match event.unit:
             case "ranges":
                 row.done, row.expected = event.done, event.total
-                now = time.monotonic()
+                now = self._now
                 if not row.marks or now - row.marks[-1][0] >= MARKED_EVERY:
                     row.marks.append((now, row.done))
             case "bytes validated":
@@ -198,7 +200,7 @@ class RepairBoard:
 
     def _asked(self, event: ServerAsked) -> None:
         row = self.row(event.node)
-        row.answer, row.repairing, row.answered = event.answer, event.repairing, time.monotonic()
+        row.answer, row.repairing, row.answered = event.answer, event.repairing, self._now
 
     def _end(self, event: CommandEnded) -> None:
         row = self.row(event.source)

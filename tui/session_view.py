@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from atlasdb_recovery.events import (
     PlanMade,
     Progressed,
     SessionAborted,
+    SessionCompleted,
     SessionParked,
     SessionResumed,
     SessionStarted,
@@ -33,6 +35,7 @@ from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure.session import INTENDED, PERFORMED, SessionState
 from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.wording import lines_for
+from tui.figures import clock_time
 from tui.repair_board import RepairBoard
 from tui.source_lines import SourceLine, SourceLines
 
@@ -99,32 +102,49 @@ class SessionView:
         self.stopped = ""
         """Why the engine has ended, where the session itself could not say so."""
         self.began = time.monotonic()
+        self.ended: float | None = None
+        """Since when nobody is at work on the session, where that is so."""
         self.version = 0
 
-    def apply(self, event: Event, state: SessionState) -> None:
-        """Something happened; `state` is what is true after it."""
+    def apply(self, event: Event, state: SessionState, *, at: datetime | None = None) -> None:
+        """Something happened; `state` is what is true after it. `at`: when, where that is not now."""
+        now = time.monotonic() if at is None else _moment(at)
         self.state = state
         self.version += 1
         if event.step == REPAIR:
-            self.repair.apply(event)
+            self.repair.apply(event, now)
         if isinstance(event, LinePrinted):
             self.lines.add(event.source, SourceLine(event.at, event.stream, event.text))
             return
         if not isinstance(event, Progressed):
             for line in lines_for(event):
-                self.say(line)
+                self.say(line, at=at)
+        if at is not None and isinstance(event, SessionStarted):
+            self.began = now
+        if isinstance(event, SessionParked | SessionAborted | SessionCompleted):
+            self.ended = now
         if isinstance(event, SessionParked | SessionAborted):
-            self._interrupt()
+            self._interrupt(now)
         elif event.step in self.steps:
-            self._in_step(self.steps[event.step], event)
+            self._in_step(self.steps[event.step], event, now)
         else:
-            self._in_session(event)
+            self._in_session(event, now)
 
-    def say(self, line: str) -> None:
-        """A line for the session's log."""
-        self.log.append(f"{time.strftime('%H:%M:%S')}  {plain(line)}")
+    def say(self, line: str, *, at: datetime | None = None) -> None:
+        """A line for the session's log; `at`: when it was said, where that is not now."""
+        said = (
+            time.strftime("%H:%M:%S")
+            if at is None
+            else clock_time(at.astimezone(), datetime.now(UTC).astimezone().date())
+        )
+        self.log.append(f"{said}  {plain(line)}")
         self.log_length += 1
         self.version += 1
+
+    @property
+    def seconds(self) -> float:
+        """For how long the session has gone on, or went on."""
+        return (self.ended or time.monotonic()) - self.began
 
     def touched(self) -> None:
         self.version += 1
@@ -141,35 +161,35 @@ class SessionView:
         is_left = self.steps[step].is_interrupted or bool(self.stopped) or self.state.outcome != "running"
         return "interrupted" if status in {INTENDED, PERFORMED} and is_left else status
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, now: float) -> None:
         """Nobody is at work any more: what has begun and not ended is left as it is."""
         for view in self.steps.values():
             if view.began is not None and view.ended is None:
-                view.ended, view.is_interrupted = time.monotonic(), True
+                view.ended, view.is_interrupted = now, True
         self.repair.interrupt()
         self.lock_holder = ""
 
-    def _in_session(self, event: Event) -> None:
+    def _in_session(self, event: Event, now: float) -> None:
         match event:
             case GuardChecked():
-                self.watched = SeenGuard(event, time.monotonic())
+                self.watched = SeenGuard(event, now)
             case TimestampServerSeen():
-                self.servers_at[event.server] = time.monotonic()
+                self.servers_at[event.server] = now
                 if event.instead_of:
-                    self.failover_at = time.monotonic()
+                    self.failover_at = now
             case SessionStarted():
                 if self.mode != READ_ONLY:
                     self.mode = event.mode
                 self.cluster = event.cluster
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():
-                self._interrupt()
+                self._interrupt(now)
+                self.ended = None
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case _:
                 pass
 
-    def _in_step(self, view: StepView, event: Event) -> None:
-        now = time.monotonic()
+    def _in_step(self, view: StepView, event: Event, now: float) -> None:
         match event:
             case GuardChecked():
                 view.guards[event.guard] = SeenGuard(event, now)
@@ -191,7 +211,7 @@ class SessionView:
                 view.ended, view.failure, view.is_interrupted = now, event, False
             case Progressed():
                 pace = view.paces.setdefault((event.unit, event.scope), Pace(event.unit, time.monotonic))
-                pace.note(event.done, event.total)
+                pace.note(event.done, event.total, now)
             case CommandStarted() | CommandEnded():
                 self._of_command(event)
             case _:
@@ -204,3 +224,8 @@ class SessionView:
         else:
             ended = f"ended with {event.exit_code} after {event.seconds:.1f} s"
             self.lines.add(event.source, SourceLine(event.seconds, "command", ended))
+
+
+def _moment(at: datetime) -> float:
+    """Of the monotonic clock: below zero where the machine started later, and never in the future."""
+    return time.monotonic() - max(time.time() - at.timestamp(), 0.0)

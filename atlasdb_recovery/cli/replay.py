@@ -1,4 +1,4 @@
-"""What a journal holds already, shown to the screens as if it happened now."""
+"""What a journal holds already, shown to the screens as of the time when it happened."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ def replay(journal: Path, bridge: Bridge, state: SessionState, *, after: int) ->
         if record.seq > after:
             after = record.seq
             state.apply(record.event)
-            bridge.show(record.event, state)
+            bridge.show(record.event, state, at=record.time)
     return after

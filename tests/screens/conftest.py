@@ -21,7 +21,6 @@ WITH_CLOCKS = (
     "screens.repair",
     "tui.repair_board",
     "tui.session_view",
-    "tui.widgets.banner",
     "tui.widgets.guard_list",
     "tui.widgets.guard_summary",
     "tui.widgets.progress_panel",

@@ -1,7 +1,5 @@
 """Always on top: practice or the real thing, which cluster and keyspace, for how long, and whose lock."""
 
-import time
-
 from rich.text import Text
 
 from tui.look import Look
@@ -47,7 +45,7 @@ class Banner(SteadyText):
         words.append(f"  {view.keyspace or 'no keyspace'}")
         words.append(f" on {view.cluster or 'a cluster not reached yet'}")
         names = list(view.steps)
-        at = f"step {names.index(view.current) + 1} of {len(names)}  {elapsed(time.monotonic() - view.began)}"
+        at = f"step {names.index(view.current) + 1} of {len(names)}  {elapsed(view.seconds)}"
         return spread(words, Text(at), width)
 
     def _second(self, width: int) -> Text:

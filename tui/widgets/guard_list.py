@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from rich.text import Text
 from textual.widgets.option_list import Option
 
+from tui.figures import ago
 from tui.look import Look
 from tui.session_view import SeenGuard
 from tui.widgets.choice_list import ChoiceList
@@ -68,7 +69,7 @@ class GuardList(ChoiceList):
         check = seen.check
         status = "overruled" if overruled and check.status in {"blocked", "unknown"} else check.status
         bold = "bold" if status in {"blocked", "unknown"} else ""
-        age = f"{max(time.monotonic() - seen.at, 0):.0f} s ago"
+        age = ago(time.monotonic() - seen.at)
         sign = self._look.glyphs.of(status)
         text = Text.assemble((f"{sign} {WORDS.get(status, status):9}{check.guard}", bold), (f"  {age}", "dim"), "\n")
         text.append(f"  {check.evidence}", style="" if bold else "dim")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from tui.figures import ago
 from tui.look import Look
 from tui.session_view import SeenGuard
 from tui.widgets.steady_text import SteadyText
@@ -38,9 +39,9 @@ def summary(guards: Mapping[str, SeenGuard], overruled: Mapping[str, str], look:
         return Text("")
     warned = sorted(name for name, seen in guards.items() if seen.check.status == "warned")
     vouched = sorted(name for name, seen in guards.items() if seen.check.status in REFUSING and name in overruled)
-    oldest = max(time.monotonic() - min(seen.at for seen in guards.values()), 0)
+    oldest = ago(time.monotonic() - min(seen.at for seen in guards.values()))
     said = f"{len(guards) - len(warned) - len(vouched)} guards hold"
     said += f", {', '.join(warned)} warns" if warned else ""
     said += f", {', '.join(vouched)} overruled" if vouched else ""
     sign = look.glyphs.of("warned" if warned or vouched else "passed")
-    return Text(f"{sign} {said}, looked at {oldest:.0f} s ago (g: all)")
+    return Text(f"{sign} {said}, looked at {oldest} (g: all)")
