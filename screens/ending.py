@@ -17,12 +17,16 @@ class EndingScreen(CrowdedScreen):
         super().on_mount()
         self.call_after_refresh(self.query_one(".findings").focus)
 
+    @property
+    def shows_proof(self) -> bool:
+        """It stands with its claim; of the outcome only a failure is left to say."""
+        return False
+
     def compose_findings(self) -> Iterable[Widget]:
         with VerticalScroll(classes="findings"):
             yield SteadyText(id="ending", grows=True)
 
     def redraw_findings(self) -> None:
-        """There is something to tell before there is a plan; of the outcome only a failure is left to say."""
+        """There is something to tell before there is a plan."""
         self.add_class("-planned")
-        self.query_one("#outcome", SteadyText).display = self.step.failure is not None
         self.query_one("#ending", SteadyText).show(ending_text(self.view, self.look))

@@ -147,6 +147,11 @@ class StepScreen(Screen[None]):
         """Whether the counts of progress stand in their common panel."""
         return True
 
+    @property
+    def shows_proof(self) -> bool:
+        """Whether what was proven of the step stands beside its body."""
+        return True
+
     def redraw_body(self) -> None:
         """Called when the session's view has changed."""
 
@@ -225,7 +230,7 @@ class StepScreen(Screen[None]):
             room = self.size.height if limit is None else int(limit.value)
             evidence = self.evidence_shown(failure)
             shown = failure_text(failure, evidence, self.look, self.app.console, width=width, room=room)
-        elif state.is_settled:
+        elif state.is_settled and self.shows_proof:
             for line in state.evidence:
                 shown.append(f"{glyphs.done} proven: {line}\n")
         return shown
