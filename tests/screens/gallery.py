@@ -1,4 +1,4 @@
-"""Pictures of the wizard for the documentation: `python -m tests.screens.gallery DIRECTORY`.
+"""Pictures of the wizard for the documentation, and the table of its keys: `python -m tests.screens.gallery DIRECTORY`.
 
 A whole practice restore is played on the screens by keys; each picture is what an operator sees at that moment.
 """
@@ -12,9 +12,16 @@ from tests.screens.conftest import settled_picture
 from tests.screens.screen_operator import ScreenOperator
 from tui.app import RecoveryApp
 from tui.bridge import Refused, ToAnswer, ToBegin
+from tui.keymap import table
 from tui.look import Look
 
 SIZE = (100, 30)
+KEYS = """# Keys of the wizard
+
+`?` on every screen tells what it is for and the keys that it has. These are the keys of a session's screens; dialogs and the
+screens before a session name theirs at the bottom.
+
+"""
 
 
 class Gallery(ScreenOperator):
@@ -63,6 +70,8 @@ async def whole_restore(gallery: Gallery) -> None:
     await gallery.press("n")
     await gallery.comes_to("repair")
     await gallery.press("n")
+    await gallery.until_shown("of 3 nodes")
+    await gallery.take("repair")
     await gallery.comes_to("clean-transactions")
     await gallery.take("clean-transactions")
     await gallery.pilot.press("b")
@@ -100,8 +109,14 @@ async def refused(gallery: Gallery) -> None:
     await gallery.give_up()
 
 
+def keys() -> str:
+    """`docs/keys.md`."""
+    return f"{KEYS}{table()}\n"
+
+
 async def take_all(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
+    (directory.parent / "keys.md").write_text(keys(), encoding="utf-8")
     app = RecoveryApp(LiveWorkplace(None, None, {}), Look.chosen(environment={"LANG": "C.UTF-8"}))
     async with app.run_test(size=SIZE) as pilot:
         gallery = Gallery(app, pilot)

@@ -8,6 +8,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from tests.screens.conftest import StillClock, screen_lines, settled_picture
+from tests.screens.gallery import keys
 from tests.screens.repair_feed import RepairApp
 from tests.screens.screen_operator import ScreenOperator
 from tests.screens.test_practice_scenarios import SMALL, paged
@@ -69,3 +70,8 @@ async def test_the_palette_offers_the_keys_of_the_screen_and_a_theme(tmp_path: P
     assert set(titles) <= {"Theme", *(key.label for key in KEYMAP)}
     assert {"Theme", "Picture", "Log", "Help", "Quit"} <= set(titles)
     assert not {"Screenshot", "Maximize"} & set(titles)
+
+
+def test_the_documentation_has_every_key() -> None:
+    written = Path(__file__).parents[2] / "docs" / "keys.md"
+    assert written.read_text(encoding="utf-8") == keys(), "make gallery writes it anew"
