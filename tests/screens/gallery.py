@@ -18,8 +18,8 @@ from tui.look import Look
 SIZE = (100, 30)
 KEYS = """# Keys of the wizard
 
-`?` on every screen tells what it is for and the keys that it has. These are the keys of a session's screens; dialogs and the
-screens before a session name theirs at the bottom.
+`?` on every screen tells what it is for and the keys that it has. These are the keys of a session's screens; dialogs
+and the screens before a session name theirs at the bottom.
 
 """
 
@@ -70,8 +70,6 @@ async def whole_restore(gallery: Gallery) -> None:
     await gallery.press("n")
     await gallery.comes_to("repair")
     await gallery.press("n")
-    await gallery.until_shown("of 3 nodes")
-    await gallery.take("repair")
     await gallery.comes_to("clean-transactions")
     await gallery.take("clean-transactions")
     await gallery.pilot.press("b")
