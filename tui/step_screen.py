@@ -163,7 +163,12 @@ class StepScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """A failure's words are chosen for the room there is."""
-        self.call_after_refresh(self._redraw_outcome)
+        self.call_after_refresh(self._resized)
+
+    def _resized(self) -> None:
+        """Unless the screen was left meanwhile: then nothing is on it any more."""
+        if self.query("#outcome"):
+            self._redraw_outcome()
 
     def _tick(self) -> None:
         if self._seen != (self.view.version, self.bridge.waiting):

@@ -17,6 +17,7 @@ from screens.dialogs.choice import ChoiceDialog
 from screens.welcome import WelcomeScreen
 from tests.screens.removal_feed import Feed, Script, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
+from tui.step_screen import StepScreen
 from tui.workplace import Leaving, Opening, Practice
 
 SIZE = (80, 24)
@@ -169,3 +170,14 @@ async def test_a_session_that_is_hung_up_on_is_parked() -> None:
         terminate()
         await operator.until(lambda: operator.app.return_code is not None, "the end")
     assert operator.app.return_code == 5
+
+
+async def test_a_screen_that_is_left_right_after_it_was_resized_ends_no_session() -> None:
+    async with at_session(stays) as operator:
+        screen = operator.app.screen
+        assert isinstance(screen, StepScreen)
+        await screen.query("#outcome").remove()
+        screen.on_resize()
+        await operator.pilot.pause()
+        assert operator.app.is_at_work
+        assert operator.app.return_code is None
