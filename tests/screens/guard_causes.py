@@ -48,6 +48,7 @@ from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
 from atlasdb_recovery.procedure.guards.replay_guard import NothingOldCanReplay
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
 from atlasdb_recovery.procedure.guards.scan_guard import ScanProven
+from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
 from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked, SweepHeldBack
 from atlasdb_recovery.procedure.guards.timestamp_guards import TimestampAuthorityKnown, TimestampAuthorityUsable
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
@@ -345,6 +346,7 @@ CAUSES: Mapping[type[Guard], Cause] = {
     TimestampsInOrder: Cause("lost", swapped_timestamps, "B is not below F", "are not swapped"),
     BackupSealed: Cause("lost", a_flipped_bit, "-Data.db", "again"),
     ScanProven: Cause("lost", a_scan_that_nothing_proves, "has no immutable timestamp", "`scan: full`"),
+    TimestampOfBackup: Cause("lost", an_edited_manifest, "does not match its seal", "of this keyspace's backup"),
     SchemaKnown: Cause("lost", an_edited_manifest, "does not match its seal", "from the same backup"),
     DirectoriesWritable: Cause("lost", exports_nowhere, "/proc/exports", "Name directories with room"),
     BackupDirectoryUnused: Cause("alive", another_backup_there, "holds backup.timestamp", "another backup_dir"),

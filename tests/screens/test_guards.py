@@ -10,6 +10,8 @@ from typing import cast
 import pytest
 from textual.containers import VerticalScroll
 
+from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE
 from atlasdb_recovery.events import GuardOverruled, StepIntended
 from atlasdb_recovery.journal import report
 from atlasdb_recovery.journal.reader import JournalReader
@@ -19,6 +21,7 @@ from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.guards.lock_guard import LockFree
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
+from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
 from atlasdb_recovery.procedure.guards.sweep_guards import ImmutableTimestampLocked
 from atlasdb_recovery.procedure.removal.pre_images import Header
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -57,6 +60,10 @@ async def step_with(kind: type[Guard], scene: Scene, cause: Cause) -> tuple[list
     """The steps of the procedure, and the first that is not settled and has this guard; what lies before is."""
     if kind in {LockFree, ImmutableTimestampLocked}:
         step: Step = OfOneGuard(kind())
+        return [step], step
+    if kind is TimestampOfBackup:
+        named = timestamp_file.read(scene.context.backup_dir / BACKUP_FILE)
+        step = OfOneGuard(TimestampOfBackup(named, is_forward=False, is_of_file=True))
         return [step], step
     if kind is NotFastForwarded:
         row = await timestamp_row(scene.context)
