@@ -278,7 +278,9 @@ class RecoveryApp(PracticeFlow):
         """Asks while a session runs; parks it then. Who only looks on has nothing to park."""
         from tui.step_screen import StepScreen
 
-        if not self._only_look and self.is_at_work:
+        if leave and self.is_at_work and self._is_complete:
+            self._leaving = True  # nothing is left to park: it leaves once the connections are closed
+        elif not self._only_look and self.is_at_work:
             self._ask_to_park(leave=leave)
         elif leave:
             self.leave()
@@ -286,6 +288,10 @@ class RecoveryApp(PracticeFlow):
             self.on_step_screen_over(StepScreen.Over())
         else:
             self.back_to_welcome()
+
+    @property
+    def _is_complete(self) -> bool:
+        return self.bridge is not None and self.bridge.view.state.outcome == "completed"
 
     def _ask_to_park(self, *, leave: bool) -> None:
         from screens.dialogs.choice import ChoiceDialog

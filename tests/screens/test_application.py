@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from atlasdb_recovery.cli.wizard import LEAVING
-from atlasdb_recovery.events import SessionParked
+from atlasdb_recovery.events import SessionCompleted, SessionParked
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
 from screens.welcome import WelcomeScreen
@@ -142,6 +142,26 @@ async def test_a_session_that_ends_while_leaving_is_asked_about_takes_no_other_o
         await operator.until(lambda: not isinstance(app.screen, ChoiceDialog), "the end of the question")
         await operator.pilot.pause()
         assert app.return_code == (5 if answer == "park" else None)
+
+
+async def test_to_quit_a_session_that_is_complete_asks_nothing_though_its_connections_are_still_open() -> None:
+    closed = asyncio.Event()
+
+    async def script(feed: Feed) -> int:
+        feed(started(), SessionCompleted(evidence=()))
+        await closed.wait()
+        return 0
+
+    async with at_session(script) as operator:
+        app = operator.app
+        await operator.until(lambda: app.bridge is not None and app.bridge.view.state.outcome == "completed", "it")
+        await operator.pilot.press("ctrl+q")
+        await operator.pilot.pause()
+        assert not isinstance(app.screen, ChoiceDialog)
+        assert app.return_code is None
+        closed.set()
+        await operator.until(lambda: app.return_code is not None, "the end")
+        assert app.return_code == 0
 
 
 def terminate() -> None:
