@@ -31,8 +31,8 @@ OF_A_BACKUP_ALONE = {
     "SweepHeldBack",
     "ImmutableTimestampLocked",
 }
-OF_NO_PROCEDURE = {"NotFastForwarded"}
-"""Only `put-back` asks it."""
+OF_NO_PROCEDURE = {"NotFastForwarded", "TimestampOfBackup"}
+"""Only `put-back` asks the one, only AtlasDB's own lines the other."""
 
 
 @contextmanager
