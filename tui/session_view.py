@@ -75,6 +75,15 @@ class StepView:
         """How long it has run, or ran."""
         return None if self.began is None else (self.ended or time.monotonic()) - self.began
 
+    @property
+    def lasted(self) -> str:
+        """The words before `seconds`."""
+        return "interrupted after" if self.is_interrupted else "took" if self.ended is not None else "at work for"
+
+    def far(self, pace: Pace) -> str:
+        """How far one of its paces has come; without a rate once nobody is at it any more."""
+        return pace.describe() if self.ended is None else pace.counted()
+
 
 class SessionView:
     """`version` rises with every change: a screen redraws only when it has seen an older one."""

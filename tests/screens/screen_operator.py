@@ -20,7 +20,7 @@ from tests.screens.typist import Typist
 from tui.app import RecoveryApp
 from tui.bridge import Failed, Refused, ToAnswer, ToBegin, Waiting
 from tui.step_screen import StepScreen
-from tui.widgets.phrase_input import ARMED_AFTER
+from tui.widgets.armed_input import ARMED_AFTER
 from tui.widgets.reason_input import ReasonInput
 
 LOOKED_AT_EVERY = 0.05

@@ -35,7 +35,8 @@ from tui.app import RecoveryApp
 from tui.bridge import ToAnswer
 from tui.look import Look
 from tui.step_screen import StepScreen
-from tui.widgets.phrase_input import APART, ARMED_AFTER, PhraseInput
+from tui.widgets.armed_input import ARMED_AFTER
+from tui.widgets.phrase_input import APART, PhraseInput
 
 PHRASE = "remove 1284 from orders on prod-eu-1"
 OTHER = "77aa00bb11cc22dd"
@@ -78,7 +79,7 @@ class Desk:
     @property
     def is_armed(self) -> bool:
         """Whether the question and its input stand before the operator."""
-        return self.is_asked and any(one._shown_at is not None for one in self.app.screen.query(PhraseInput))
+        return self.is_asked and any(one.shown_at is not None for one in self.app.screen.query(PhraseInput))
 
     @property
     def log(self) -> str:
@@ -258,7 +259,7 @@ async def test_typed_again_after_it_was_thrown_away_it_is_confirmed() -> None:
 async def test_within_a_second_of_the_question_nothing_is_confirmed() -> None:
     """The whole phrase in less than a second is what was typed ahead of the question."""
     async with asked(waits=0) as desk:
-        shown_at = desk.app.screen.query_one(PhraseInput)._shown_at
+        shown_at = desk.app.screen.query_one(PhraseInput).shown_at
         assert shown_at is not None
         desk.typist.now = shown_at
         await desk.typist.type(PHRASE, apart=APART + 0.001)

@@ -117,7 +117,7 @@ async def test_far_above_the_bound_words_are_needed() -> None:
         typist = Typist(app, pilot)
         await typist.press("n")
         await until(app, pilot, f"Type exactly: fast-forward orders to {FAR}", "This cannot be undone")
-        while not any(one._shown_at is not None for one in app.screen.query(PhraseInput)):
+        while not any(one.shown_at is not None for one in app.screen.query(PhraseInput)):
             await pilot.pause(0.02)
         typist.wait(1.2)
         await typist.paste(f"fast-forward orders to {FAR}")

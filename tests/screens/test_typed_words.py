@@ -10,7 +10,7 @@ from atlasdb_recovery.procedure.steps.preflight import RestorePreflight
 from screens.dialogs.typed_reason import TypedReasonDialog
 from tests.screens.removal_feed import Feed, started, wizard
 from tests.screens.screen_operator import ScreenOperator
-from tui.widgets.phrase_input import ARMED_AFTER
+from tui.widgets.armed_input import ARMED_AFTER
 
 SIZE = (80, 24)
 OFFLINE = Question(name="offline", text="Is every instance of the service stopped?")

@@ -2,13 +2,11 @@
 
 from textual import events
 from textual.message import Message
-from textual.widgets import Input
+
+from tui.widgets.armed_input import ArmedInput, keep_from_input
 
 APART = 0.020
 """Seconds. Characters closer together than this came in one read, or from a paste."""
-ARMED_AFTER = 1.0
-"""Seconds after it is shown until Enter counts: keys typed ahead confirm nothing."""
-
 LONGEST_SHOWN = 30
 
 PASTED = "Pasting is refused. Type it by hand."
@@ -18,7 +16,7 @@ RESIZED = "The screen changed its size meanwhile. Read it again, then type it ag
 EMPTY = "Enter alone confirms nothing: there is no default."
 
 
-class PhraseInput(Input):
+class PhraseInput(ArmedInput):
     """Compares case, spaces and all. What was not typed by hand is thrown away, with a word why."""
 
     class Confirmed(Message):
@@ -34,31 +32,23 @@ class PhraseInput(Input):
             self.why = why
 
     def __init__(self, phrase: str) -> None:
-        super().__init__(placeholder="no default", select_on_focus=False)
+        super().__init__("no default")
         self._phrase = phrase
         self._last_key = 0.0
-        self._shown_at: float | None = None
-
-    def on_mount(self) -> None:
-        self.focus()
-        self.call_after_refresh(self._arm)
-
-    def _arm(self) -> None:
-        self._shown_at = events.Event().time
 
     async def _on_key(self, event: events.Key) -> None:
         """What it lets through goes on to `Input`'s own handler. A key's time is that of the read that brought it."""
         since, self._last_key = event.time - self._last_key, event.time
         is_enter = event.key == "enter"
         if (event.is_printable or is_enter) and since < APART:
-            self._keep_from_input(event)
+            keep_from_input(event)
             self.refuse(AT_ONCE)
         elif is_enter:
-            self._keep_from_input(event)
-            self._enter(event.time)
+            keep_from_input(event)
+            self._enter(event)
 
     def _on_paste(self, event: events.Paste) -> None:
-        self._keep_from_input(event)
+        keep_from_input(event)
         self.refuse(PASTED)
 
     def action_paste(self) -> None:
@@ -70,17 +60,13 @@ class PhraseInput(Input):
         self.value = ""
         self.post_message(self.Refused(why))
 
-    def _enter(self, now: float) -> None:
-        if self._shown_at is None or now - self._shown_at < ARMED_AFTER:
+    def _enter(self, event: events.Key) -> None:
+        if self.is_early(event):
             self.refuse(TOO_EARLY)
         elif self.value == self._phrase:
             self.post_message(self.Confirmed(self.value))
         else:
             self.post_message(self.Refused(difference(self.value, self._phrase) if self.value else EMPTY))
-
-    def _keep_from_input(self, event: events.Event) -> None:
-        event.stop()
-        event.prevent_default()
 
 
 def difference(typed: str, phrase: str) -> str:

@@ -31,8 +31,7 @@ class ProgressPanel(SteadyText):
         if step.began is None:
             return
         is_over = step.ended is not None
-        word = "interrupted after" if step.is_interrupted else "took" if is_over else "at work for"
-        shown = Text(f"{word} {elapsed(step.seconds or 0.0)}", style="bold")
+        shown = Text(f"{step.lasted} {elapsed(step.seconds or 0.0)}", style="bold")
         if is_over and step.failure is None and not step.is_interrupted:
             self.show(shown)  # what was proven is said elsewhere; counts need not have come to their last
             return
@@ -41,14 +40,13 @@ class ProgressPanel(SteadyText):
             shown.append(f"   nothing heard for {elapsed(time.monotonic() - latest)}")
         paces = sorted(step.paces.items(), key=lambda item: item[1].noted_at, reverse=True)[:ROWS]
         for (_, scope), pace in sorted(paces, key=lambda item: item[0]):
-            shown.append("\n").append_text(self._row(scope, pace, is_over=is_over))
+            shown.append("\n").append_text(self._row(scope, pace, step.far(pace)))
         if len(step.paces) > ROWS:
             shown.append(f"\n  and {len(step.paces) - ROWS} more", style="dim")
         self.show(shown)
 
-    def _row(self, scope: str, pace: Pace, *, is_over: bool) -> Text:
+    def _row(self, scope: str, pace: Pace, far: str) -> Text:
         glyphs = self._look.glyphs
         full = round(BAR * pace.fraction) if pace.fraction is not None else 0
         bar = glyphs.full * full + glyphs.empty * (BAR - full) if pace.fraction is not None else ""
-        said = pace.counted() if is_over else pace.describe()
-        return Text.assemble("  ", (bar, "bold"), " " if bar else "", f"{scope} " if scope else "", said)
+        return Text.assemble("  ", (bar, "bold"), " " if bar else "", f"{scope} " if scope else "", far)

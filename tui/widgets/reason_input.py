@@ -2,12 +2,11 @@
 
 from textual import events
 from textual.message import Message
-from textual.widgets import Input
 
-from tui.widgets.phrase_input import ARMED_AFTER
+from tui.widgets.armed_input import ARMED_AFTER, ArmedInput, keep_from_input
 
 
-class ReasonInput(Input):
+class ReasonInput(ArmedInput):
     """What is typed within `ARMED_AFTER` of its being shown was meant for the screen before, and is dropped."""
 
     class Armed(Message):
@@ -16,17 +15,8 @@ class ReasonInput(Input):
     class Dropped(Message):
         """Something came too early."""
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, select_on_focus=False)
-        self.shown_at: float | None = None
-        """On the clock of Textual's events."""
-
-    def on_mount(self) -> None:
-        self.focus()
-        self.call_after_refresh(self._show)
-
-    def _show(self) -> None:
-        self.shown_at = events.Event().time
+    def drawn(self) -> None:
+        super().drawn()
         self.set_timer(ARMED_AFTER, lambda: self.post_message(self.Armed()))
 
     async def _on_key(self, event: events.Key) -> None:
@@ -38,8 +28,6 @@ class ReasonInput(Input):
         self._drop_early(event)
 
     def _drop_early(self, event: events.Event) -> None:
-        """A key's time is that of the read that brought it, however late it is dealt with."""
-        if self.shown_at is None or event.time - self.shown_at < ARMED_AFTER:
-            event.stop()
-            event.prevent_default()
+        if self.is_early(event):
+            keep_from_input(event)
             self.post_message(self.Dropped())

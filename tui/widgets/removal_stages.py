@@ -5,7 +5,6 @@ from typing import Any
 
 from rich.text import Text
 
-from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.removal.description import narrowed_to
 from atlasdb_recovery.procedure.session import SessionState
@@ -68,8 +67,7 @@ def _stages(step: StepView, state: SessionState, look: Look, status: str) -> Tex
     ]
     if is_over and not count:
         rows = rows[2:]
-    word = "interrupted after" if step.is_interrupted else "took" if step.ended else "at work for"
-    shown = Text(f"{word} {elapsed(step.seconds or 0)}")
+    shown = Text(f"{step.lasted} {elapsed(step.seconds or 0)}")
     for mark, label, words in rows:
         shown.append(
             f"\n{look.glyphs.of(mark)} {label:10}", style="bold" if mark in {RUNNING, FAILED, INTERRUPTED} else ""
@@ -100,7 +98,7 @@ def _exported(step: StepView, count: int, export: Mapping[str, Any] | None, *, i
     if is_over:
         return NOT_ON_RECORD
     pace = step.paces.get(("transactions exported", "export"))
-    return "the rows as they are, before any is touched" if pace is None else f"{_far(step, pace)} of {count:,}"
+    return "the rows as they are, before any is touched" if pace is None else f"{step.far(pace)} of {count:,}"
 
 
 def _removed(step: StepView, count: int, look: Look, *, is_done: bool, is_over: bool) -> str:
@@ -131,8 +129,4 @@ def _going(step: StepView, counted: tuple[str, str], look: Look) -> str:
         return ""
     fraction = pace.fraction or 0.0
     full = round(BAR * fraction)
-    return f"{look.glyphs.full * full}{look.glyphs.empty * (BAR - full)} {_far(step, pace)}"
-
-
-def _far(step: StepView, pace: Pace) -> str:
-    return pace.describe() if step.ended is None else pace.counted()
+    return f"{look.glyphs.full * full}{look.glyphs.empty * (BAR - full)} {step.far(pace)}"
