@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from atlasdb_recovery.atlas import config, servers, yaml_document
 from atlasdb_recovery.atlas.config import AtlasConfig
 from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
-from atlasdb_recovery.atlas.yaml_document import NO_HOME, ConfigurationError, Part
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part, expanded
 from atlasdb_recovery.atlas.yaml_record import Values
 from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
@@ -185,10 +186,7 @@ def state_dir_of(path: Path | None) -> Path:
     entry = yaml_document.read(path).entry("state_dir") if path is not None else None
     if path is None or entry is None:
         return platformdirs.user_state_path("atlasdb-recovery")
-    try:
-        return path.parent.absolute() / Path(os.path.expandvars(entry.text())).expanduser()
-    except RuntimeError:
-        raise entry.error(*NO_HOME) from None
+    return path.parent.absolute() / expanded(os.path.expandvars(entry.text()), entry.error)
 
 
 class _Reading:
@@ -368,10 +366,7 @@ class _Reading:
         return self._expanded(key, text)
 
     def _expanded(self, key: str, text: str) -> Path:
-        try:
-            return self._base(key) / Path(text).expanduser()
-        except RuntimeError:
-            raise self._values.error(tuple(key.split(".")), *NO_HOME) from None
+        return self._base(key) / expanded(text, partial(self._values.error, tuple(key.split("."))))
 
 
 def _environment_secrets(values: Values) -> list[str]:

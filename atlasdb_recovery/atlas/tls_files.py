@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from atlasdb_recovery.atlas.secret import Secret
-from atlasdb_recovery.atlas.yaml_document import NO_HOME, ConfigurationError, Part
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part, expanded
 
 PEM, PKCS12, JKS = "PEM", "PKCS12", "JKS"
 _BY_SUFFIX = {".pem": PEM, ".crt": PEM, ".cer": PEM, ".p12": PKCS12, ".pfx": PKCS12, ".pkcs12": PKCS12}
@@ -117,10 +117,7 @@ def tls_files(part: Part, *, verify_host: bool = False) -> TlsFiles:
 
 def _located(part: Part) -> Path:
     """A service's paths count from its working directory; failing that, from the directory of the file."""
-    try:
-        path = Path(part.text()).expanduser()
-    except RuntimeError:
-        raise part.error(*NO_HOME) from None
+    path = expanded(part.text(), part.error)
     beside = Path(part.file).parent / path
     return path if path.exists() or not beside.exists() else beside
 

@@ -5,7 +5,7 @@ anything outside of its AtlasDB block.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,9 +18,6 @@ LARGEST = 10 * 1024 * 1024
 """Bytes. No configuration is larger; something else was named by mistake."""
 
 DEEPEST = 50
-
-NO_HOME = ("~ names no user of this machine", "Write the path from / on.")
-"""What is wrong, and the remedy, where the ~ of a path cannot be expanded."""
 
 _NULL = "tag:yaml.org,2002:null"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -46,6 +43,14 @@ class ConfigurationError(Exception):
         error = type(self)(what, remedy, file=file, line=self.line, column=self.column)
         error.key = self.key
         return error
+
+
+def expanded(path: str | Path, error: Callable[[str, str], ConfigurationError] = ConfigurationError) -> Path:
+    """With its ~ as a directory. Where that names no user, raises what `error` makes of what is wrong and the remedy."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise error("~ names no user of this machine", "Write the path from / on.") from None
 
 
 class Part(msgspec.Struct, frozen=True):

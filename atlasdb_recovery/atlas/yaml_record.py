@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from atlasdb_recovery.atlas.yaml_document import NO_HOME, ConfigurationError, Part
+from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part, expanded
 from atlasdb_recovery.foreign import plain
 
 _VARIABLE = re.compile(r"\$?\$\{([^}]*)\}?")
@@ -150,10 +150,7 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_text(below) for below in value]
     if isinstance(value, Path):
-        try:
-            return str(value.expanduser().absolute())
-        except RuntimeError:
-            raise ConfigurationError(*NO_HOME) from None
+        return str(expanded(value).absolute())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

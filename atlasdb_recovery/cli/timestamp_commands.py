@@ -77,8 +77,9 @@ class TimestampCommands:
             known = {facts.IDENTITY: identity, facts.BACKUP_TIMESTAMP: after}
             if await refused(context, [self._of_backup(after, is_forward=False)]):
                 return Outcome.REFUSED
-            if context.manifest is not None and context.manifest.backup_timestamp == after:
-                known[facts.FAST_FORWARD_TIMESTAMP] = context.manifest.fast_forward_timestamp
+            manifest = context.manifest
+            if manifest is not None and manifest.backup_timestamp == after:
+                known[facts.FAST_FORWARD_TIMESTAMP] = manifest.fast_forward_timestamp
             for name, value in known.items():
                 context.state.apply(FactEstablished(name=name, value=value))
             if await refused(context, preflight.before_standalone_removal()):

@@ -2,7 +2,7 @@
 
 import shlex
 import subprocess
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,21 +44,18 @@ class NodetoolScript:
         """Those that a call to this node needs. Without the archive, calls only take longer."""
         words = [*self._java, f"-XX:ArchiveClassesAtExit={self._archive}", *self._tool]
         with suppress(subprocess.TimeoutExpired):
-            subprocess.run(
-                [*words, "-h", "127.0.0.1", "-p", str(jmx_port), "status"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=ANSWERS_WITHIN,
-                check=False,
-            )
+            _status(words, jmx_port)
 
     def seen_up(self, jmx_port: int) -> Set[str]:
         """The addresses that this node sees up and normal; none if it does not answer."""
-        command = [str(self.path), "-h", "127.0.0.1", "-p", str(jmx_port), "status"]
         try:
-            output = subprocess.run(command, capture_output=True, text=True, timeout=ANSWERS_WITHIN, check=False)
-            rows = read_status(output.stdout).rows
+            rows = read_status(_status([str(self.path)], jmx_port)).rows
         except (UnreadableReport, subprocess.TimeoutExpired):
             return set()
         return {row.address for row in rows if row.up and row.state.upper().startswith("N")}
+
+
+def _status(nodetool: Sequence[str], jmx_port: int) -> str:
+    """What `nodetool status` of this node prints. Raises TimeoutExpired."""
+    command = [*nodetool, "-h", "127.0.0.1", "-p", str(jmx_port), "status"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=ANSWERS_WITHIN, check=False).stdout
