@@ -3,7 +3,7 @@
 import sys
 from typing import NoReturn
 
-from atlasdb_recovery.cli.interruption import DONE, NOTHING_BEGUN, PARKED, Interrupted, heard, heed_signals, leave
+from atlasdb_recovery.cli.interruption import DONE, NOTHING_BEGUN, PARKED, heard, heed_signals, leave, struck
 
 BEGIN_SOMETHING = {"backup", "restore"}
 
@@ -36,7 +36,9 @@ def _enter(module: str, nothing_begun: int) -> NoReturn:
         from importlib import import_module
 
         program = import_module(module)
-    except Interrupted as interrupted:
+    except BaseException as error:
+        if (interrupted := struck(error)) is None:
+            raise
         print(interrupted, file=sys.stderr)
         heard(interrupted)
         leave(interrupted.code)

@@ -44,6 +44,13 @@ def heed_signals(words: str = "interrupted; nothing was changed", code: int = PA
         signal.signal(number, stop)
 
 
+def struck(error: BaseException) -> "Interrupted | None":
+    """The interruption that this is of, if it is of one: what strikes while a class is made comes as another error."""
+    if isinstance(error, Interrupted):
+        return error
+    return _struck[0] if _struck else None
+
+
 def heard(interrupted: Interrupted) -> None:
     """It has come to the end of the command; nothing of it is left for the next one."""
     _struck.clear()

@@ -115,6 +115,27 @@ def test_what_a_script_would_take_for_a_verdict_is_never_0(silent: Path, line: l
     assert "nothing was changed" in said
 
 
+STRUCK = """
+import os, signal
+class Struck:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+class MadeMeanwhile:
+    attribute = Struck()
+"""
+
+
+def test_a_signal_while_a_class_is_made_is_no_defect(tmp_path: Path) -> None:
+    """Python 3.11 makes another error of what is raised there."""
+    (tmp_path / "loaded.py").write_text(STRUCK)
+    program = "from atlasdb_recovery.cli.entry import _enter; _enter('loaded', 5)"
+    ended = subprocess.run(
+        [PROGRAMS / "python", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 5, ended
+    assert ended.stderr == "interrupted before anything was begun; nothing was changed\n"
+
+
 def _wait_until_it_heeds(process: int) -> None:
     """It heeds SIGTERM before it loads anything heavy."""
     caught = 0
