@@ -1,5 +1,6 @@
 """Guards where they stand in a restore: what they stop, before what, and what they let through."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from atlasdb_recovery.events import (
     SessionCompleted,
     StepFailed,
     StepIntended,
+    StepPerformed,
 )
 from atlasdb_recovery.journal.record import MemoryJournal, Record
 from atlasdb_recovery.practice.practice_timestamps import PracticeTimestamps
@@ -34,6 +36,22 @@ STAGES = 10
 
 class Killed(BaseException):
     """The process ends here."""
+
+
+class KilledAfter(MemoryJournal):
+    """The process ends, once, when such an event is on record."""
+
+    def __init__(self, is_last: Callable[[Event], bool]) -> None:
+        super().__init__()
+        self._is_last = is_last
+        self._is_armed = True
+
+    def append(self, event: Event, *, sync: bool = True) -> Record:
+        record = super().append(event, sync=sync)
+        if self._is_armed and self._is_last(event):
+            self._is_armed = False
+            raise Killed
+        return record
 
 
 @pytest.fixture(params=[Dialect.APACHE, Dialect.PALANTIR], ids=str)
@@ -171,23 +189,17 @@ async def test_thrift_is_switched_off_for_the_while_where_that_was_asked_for(are
 async def test_killed_while_thrift_is_being_switched_off_it_is_on_everywhere_at_the_end(
     tmp_path: Path, switched_off: int
 ) -> None:
-    class Dying(MemoryJournal):
-        left = switched_off
-
-        def append(self, event: Event, *, sync: bool = True) -> Record:
-            record = super().append(event, sync=sync)
-            if isinstance(event, CommandEnded) and self.left and not thrift_is_on_at(event.source):
-                self.left -= 1
-                if not self.left:
-                    raise Killed
-            return record
+    arena = Arena(SimulatedPractice(Dialect.PALANTIR, data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+    await arena.back_up_and_lose()
 
     def thrift_is_on_at(address: str) -> bool:
         return simulated(arena).simulated.nodes[address].thrift_active
 
-    arena = Arena(SimulatedPractice(Dialect.PALANTIR, data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
-    await arena.back_up_and_lose()
-    journal, answers = Dying(), {**CAREFUL, "disable-thrift": True}
+    def is_last(event: Event) -> bool:
+        off = [address for address in arena.nodes.addresses if not thrift_is_on_at(address)]
+        return isinstance(event, CommandEnded) and len(off) == switched_off
+
+    journal, answers = KilledAfter(is_last), {**CAREFUL, "disable-thrift": True}
     with pytest.raises(Killed):
         await arena.restore(ScriptedFrontEnd(answers), journal=journal)
     assert [thrift_is_on_at(address) for address in arena.nodes.addresses].count(False) == switched_off
@@ -237,6 +249,26 @@ class TestBackup:
         sealed = manifest.load(arena.settings.backup_dir)
         assert sealed is not None
         assert sealed.backup_timestamp == arena.backup_timestamp
+
+    @pytest.mark.parametrize("content", ["", "7\n", None], ids=["empty", "another", "gone"])
+    async def test_a_file_of_f_that_is_not_as_it_was_written_is_written_anew(
+        self, tmp_path: Path, content: str | None
+    ) -> None:
+        arena = Arena(SimulatedPractice(data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)
+        await arena.exercise.make_history()
+        file = arena.settings.backup_dir / "fast-forward.timestamp"
+        journal = KilledAfter(lambda event: isinstance(event, StepPerformed) and "fast-forward" in event.step)
+        front_end = ScriptedFrontEnd({"store-backed-up": True})
+        timestamps = arena.exercise.timestamps
+        with pytest.raises(Killed):
+            await arena.run("backup", backup_steps(), front_end, journal=journal, timestamps=timestamps)
+        fetched = timestamp_file.read(file)
+        file.unlink() if content is None else file.write_text(content)
+        outcome = await arena.run("backup", backup_steps(), front_end, journal=journal, timestamps=timestamps)
+        assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
+        sealed = manifest.load(arena.settings.backup_dir)
+        assert sealed is not None
+        assert timestamp_file.read(file) == sealed.fast_forward_timestamp > fetched
 
     async def test_a_stored_bound_on_the_fork_takes_the_operators_word(self, tmp_path: Path) -> None:
         arena = Arena(SimulatedPractice(Dialect.PALANTIR, data_root=tmp_path / "nodes"), tmp_path, stages=STAGES)

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from atlasdb_recovery.atlas import timestamp_file
-from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE, MalformedTimestampFile
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.copied_tables import present_tables, table_ids
@@ -106,11 +106,11 @@ class FetchFastForwardTimestamp(_FetchTimestamp):
         return preflight.before_last_timestamp()
 
     async def evidence(self, context: Context) -> Evidence | None:
-        """F is on record only if the lock was still held once it had been fetched."""
-        known = context.state.fact(self.fact)
-        if known is None or not self.file(context).exists():
+        """F is on record only if the lock was still held once it had been fetched; a file that differs is no proof."""
+        try:
+            return await self.verify(context)
+        except (StepFailure, MalformedTimestampFile):
             return None
-        return await self.verify(context)
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         async for event in super().perform(context, plan):
