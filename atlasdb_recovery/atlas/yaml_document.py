@@ -46,7 +46,7 @@ class ConfigurationError(Exception):
 
 
 def expanded(path: str | Path, error: Callable[[str, str], ConfigurationError] = ConfigurationError) -> Path:
-    """With its ~ as a directory. Where that names no user, raises what `error` makes of what is wrong and the remedy."""
+    """With its ~ as a directory. Where that names no user, raises what `error` makes of problem and remedy."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
