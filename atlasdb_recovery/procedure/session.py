@@ -27,6 +27,7 @@ from atlasdb_recovery.events import (
     TimestampServerSeen,
 )
 from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.procedure.guards.guard import GuardStatus
 
 LEADS, LED = "leads", "led"
 PENDING, INTENDED, PERFORMED, VERIFIED, FAILED, SKIPPED = (
@@ -78,7 +79,9 @@ class SessionState(msgspec.Struct):
     answers: dict[str, AnswerGiven] = {}
     guards: dict[str, dict[str, GuardChecked]] = {}
     overruled: dict[str, str] = {}
-    """Guards that the operator overruled, and why."""
+    """Guards that the operator overruled, and why; where one refuses in another step, it has to be said again."""
+    overruled_in: dict[str, str] = {}
+    """The step in which each was."""
     repairs: dict[str, RepairJudged] = {}
     ranges: dict[str, NodeRanges] = {}
     timestamp_servers: dict[str, TimestampServerSeen] = {}
@@ -132,10 +135,12 @@ def _resumed(state: SessionState, event: SessionResumed) -> None:
 
 def _guard(state: SessionState, event: GuardChecked) -> None:
     state.guards.setdefault(event.step, {})[event.guard] = event
+    if event.status in {GuardStatus.BLOCKED, GuardStatus.UNKNOWN} and state.overruled_in.get(event.guard) != event.step:
+        state.overruled.pop(event.guard, None)
 
 
 def _overruled(state: SessionState, event: GuardOverruled) -> None:
-    state.overruled[event.guard] = event.reason
+    state.overruled[event.guard], state.overruled_in[event.guard] = event.reason, event.step
 
 
 def _planned(state: SessionState, event: PlanMade) -> None:

@@ -14,7 +14,7 @@ from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
 from atlasdb_recovery.practice.oracle import Verdict
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
-from atlasdb_recovery.procedure.front_end import Answer, Choice, Unanswered
+from atlasdb_recovery.procedure.front_end import Answer, Choice, Overruled, Unanswered
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -51,7 +51,7 @@ class ScriptedFrontEnd:
             raise Unanswered(question)
         return Answer(self.answers[question.name], "answers file")
 
-    async def after_refusal(self, step: Step, refusals: Sequence[GuardChecked]) -> Choice:
+    async def after_refusal(self, step: Step, refusals: Sequence[GuardChecked]) -> Choice | Overruled:
         return Choice.STOP
 
     async def after_failure(self, step: Step, failure: StepFailed) -> Choice:

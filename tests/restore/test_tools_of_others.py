@@ -1,17 +1,20 @@
 """Stores that somebody else's tool brought back, whole by its own account: what they lack is found before repair."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import msgspec
 import pytest
 
-from atlasdb_recovery.events import Event, StepIntended
+from atlasdb_recovery.events import Event, GuardChecked, GuardOverruled, StepIntended
 from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.journal.report.telling import told
 from atlasdb_recovery.practice.simulated_practice import SimulatedPractice
+from atlasdb_recovery.procedure.front_end import Choice, Overruled
 from atlasdb_recovery.procedure.guards.backup_guards import SchemaKnown
 from atlasdb_recovery.procedure.guards.replication_guard import ReplicationSound
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.procedure.store_methods import StoreContext
 from atlasdb_recovery.procedure.store_methods.snapshot import SnapshotStore
 from tests.restore.arena import CAREFUL, Arena, ScriptedFrontEnd
@@ -99,6 +102,29 @@ async def test_nor_is_one_that_was_restored_before(arena: Arena) -> None:
     assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
     assert set(front_end.refusals()) == {ReplicationSound().name}
     assert intended(journal) == []
+
+
+class Vouches(ScriptedFrontEnd):
+    """For one guard, before anything is begun."""
+
+    async def after_refusal(self, step: Step, refusals: Sequence[GuardChecked]) -> Choice | Overruled:
+        if step.name != "preflight":
+            return Choice.STOP
+        return Overruled(refusals[0].guard, "seen and agreed, ticket 4711", "wizard")
+
+
+async def test_what_was_overruled_at_preflight_has_to_be_said_again_before_the_repair(
+    arena: Arena,
+) -> None:
+    await by_hand(arena)
+    replicate(arena, "2")
+    journal, front_end = MemoryJournal(), Vouches(BY_HAND)
+    assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
+    assert intended(journal) == ["preflight", "restore-store"]
+    refused = [(each.step, each.guard) for each in front_end.events if isinstance(each, GuardOverruled | GuardChecked)]
+    assert refused[-1][0] == "repair"
+    story = told(journal.records())
+    assert [each.guard for each in story.refusals] == [ReplicationSound().name]
 
 
 @pytest.mark.parametrize("with_manifest", [True, False], ids=["manifest", "two files"])

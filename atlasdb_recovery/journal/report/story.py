@@ -156,7 +156,7 @@ class Story(msgspec.Struct):
     steps: dict[str, StepStory] = {}
     guards: dict[tuple[str, str], GuardStory] = {}
     overruled: dict[str, Overrule] = {}
-    """By guard: it stands for the whole session."""
+    """By guard, the last time it was."""
     questions: dict[tuple[str, str], QuestionStory] = {}
     commands: list[Command] = []
     repairs: dict[str, list[RepairJudged]] = {}
@@ -188,13 +188,16 @@ class Story(msgspec.Struct):
 
     @property
     def refusals(self) -> list[GuardChecked]:
-        """Guards that refuse and were not overruled, of steps that are not proven."""
+        """Guards that refuse and were not overruled there, of steps that are not proven."""
         open_steps = {step.name for step in self.unproven}
         return [
             guard.last
             for (step, name), guard in self.guards.items()
-            if step in open_steps and guard.last.status not in PASSING and name not in self.overruled
+            if step in open_steps and guard.last.status not in PASSING and not self._is_overruled(name, step)
         ]
+
+    def _is_overruled(self, guard: str, step: str) -> bool:
+        return guard in self.overruled and self.overruled[guard].step == step
 
     def step(self, name: str) -> StepStory:
         if name not in self.steps:
