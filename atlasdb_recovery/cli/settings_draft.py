@@ -195,7 +195,7 @@ def _put(raw: dict[str, Any], dotted: str, value: str) -> None:
             return
         raw = raw.setdefault(key, {})
     if value:
-        raw[last] = int(value) if value.isdigit() else value
+        raw[last] = int(value) if value.isascii() and value.isdigit() else value
     else:
         raw.pop(last, None)
 

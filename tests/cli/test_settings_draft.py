@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from atlasdb_recovery.cli.settings_draft import NOT_YET, SettingsDraft
 from tests.test_settings import INSTALL
@@ -102,3 +103,8 @@ def test_what_a_flag_says_is_neither_asked_for_nor_lost_from_the_file(place: Pat
     draft.save(typed)
     assert (place / "recovery.yml").read_text() == "config: install.yml\nbackup_dir: b\ncql:\n  port: 9043\n"
     assert (place / "recovery.yml.before").read_text() == "config: install.yml\nbackup_dir: b\n"
+
+
+def test_what_only_looks_like_a_number_is_saved_as_it_was_typed(place: Path) -> None:
+    SettingsDraft(place / "recovery.yml").save({"cql.username": "²", "cql.port": "9043"})
+    assert yaml.safe_load((place / "recovery.yml").read_text())["cql"] == {"username": "²", "port": 9043}

@@ -89,17 +89,23 @@ async def test_saving_right_after_typing_saves_what_is_typed(place: Path) -> Non
         assert "port" not in (place / "recovery.yml").read_text()
 
 
+async def asked_whether_to_leave(operator: ScreenOperator, key: str, *, times: int = 1, stays: str) -> None:
+    """What was typed is still there for who stays; asked again, this operator leaves."""
+    await operator.typist.press(key, times=times)
+    await operator.until_shown("What was typed here is not saved.")
+    assert operator.app.return_code is None
+    await operator.typist.press(stays)
+    await operator.until(lambda: isinstance(operator.app.screen, SetupScreen), "the settings again")
+    assert "install.yml" in operator.text
+    await operator.typist.press(key)
+    await operator.until(lambda: isinstance(operator.app.screen, ChoiceDialog), "the question")
+    await operator.choose("leave")
+
+
 async def test_typed_words_are_lost_only_after_a_question(place: Path) -> None:
     async with at_settings() as operator:
         await fill(operator, config="install.yml", backup_dir="here")
-        await operator.typist.press("escape")
-        await operator.until_shown("What was typed here is not saved.")
-        await operator.typist.press("enter")
-        await operator.until(lambda: isinstance(operator.app.screen, SetupScreen), "the settings again")
-        assert "install.yml" in operator.text
-        await operator.typist.press("escape")
-        await operator.until(lambda: isinstance(operator.app.screen, ChoiceDialog), "the question")
-        await operator.choose("leave")
+        await asked_whether_to_leave(operator, "escape", stays="enter")
         await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the welcome screen")
         assert not (place / "recovery.yml").exists()
 
@@ -176,15 +182,7 @@ async def test_read_only_writes_no_settings_and_no_picture(place: Path) -> None:
 async def test_to_quit_loses_nothing_that_was_typed_unasked(place: Path) -> None:
     async with at_settings() as operator:
         await fill(operator, config="install.yml", backup_dir="here")
-        await operator.typist.press("ctrl+q", times=2)
-        await operator.until_shown("What was typed here is not saved.")
-        assert operator.app.return_code is None
-        await operator.typist.press("escape")
-        await operator.until(lambda: isinstance(operator.app.screen, SetupScreen), "the settings again")
-        assert "install.yml" in operator.text
-        await operator.typist.press("ctrl+q")
-        await operator.until(lambda: isinstance(operator.app.screen, ChoiceDialog), "the question")
-        await operator.choose("leave")
+        await asked_whether_to_leave(operator, "ctrl+q", times=2, stays="escape")
         await operator.until(lambda: operator.app.return_code == 0, "the end")
 
 
