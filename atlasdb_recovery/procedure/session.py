@@ -27,9 +27,10 @@ from atlasdb_recovery.events import (
     TimestampServerSeen,
 )
 from atlasdb_recovery.foreign import plain
-from atlasdb_recovery.procedure.guards.guard import GuardStatus
 
 LEADS, LED = "leads", "led"
+REFUSING = frozenset({"blocked", "unknown"})
+"""Of a guard's statuses, those that let nothing pass (`GuardStatus.lets_pass`)."""
 PENDING, INTENDED, PERFORMED, VERIFIED, FAILED, SKIPPED = (
     "pending",
     "intended",
@@ -135,7 +136,7 @@ def _resumed(state: SessionState, event: SessionResumed) -> None:
 
 def _guard(state: SessionState, event: GuardChecked) -> None:
     state.guards.setdefault(event.step, {})[event.guard] = event
-    if event.status in {GuardStatus.BLOCKED, GuardStatus.UNKNOWN} and state.overruled_in.get(event.guard) != event.step:
+    if event.status in REFUSING and state.overruled_in.get(event.guard) != event.step:
         state.overruled.pop(event.guard, None)
 
 

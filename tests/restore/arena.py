@@ -19,7 +19,7 @@ from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome, Runner
-from atlasdb_recovery.procedure.session import SessionState, folded
+from atlasdb_recovery.procedure.session import REFUSING, SessionState, folded
 from atlasdb_recovery.procedure.step import Question, Step
 from atlasdb_recovery.procedure.store_methods import StoreMethod
 from atlasdb_recovery.procedure.store_methods.choice import store_method
@@ -63,9 +63,6 @@ class ScriptedFrontEnd:
     def failures(self) -> list[str]:
         """What failed, and what was found wrong."""
         return [": ".join((e.problem, *e.evidence)) for e in self.events if isinstance(e, StepFailed)]
-
-
-REFUSING = {"blocked", "unknown"}
 
 
 class Arena:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from rich.text import Text
 from textual.widgets.option_list import Option
 
+from atlasdb_recovery.procedure.session import REFUSING
 from tui.figures import ago
 from tui.look import Look
 from tui.session_view import SeenGuard
 from tui.widgets.choice_list import ChoiceList
-from tui.widgets.guard_summary import REFUSING
 
 ORDER = {"blocked": 0, "unknown": 1, "warned": 2, "checking": 3, "passed": 4, "not-applicable": 5}
 WORDS = {

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from atlasdb_recovery.procedure.session import REFUSING
 from tui.figures import ago
 from tui.look import Look
 from tui.session_view import SeenGuard
 from tui.widgets.steady_text import SteadyText
-
-REFUSING = {"blocked", "unknown"}
 
 
 def all_hold(guards: Mapping[str, SeenGuard], overruled: Mapping[str, str]) -> bool:
