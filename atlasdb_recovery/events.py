@@ -125,10 +125,6 @@ class StepFailed(Event, frozen=True, kw_only=True):
     remedy: str = ""
 
 
-class StepSkipped(Event, frozen=True, kw_only=True):
-    reason: str
-
-
 class Progressed(Event, frozen=True, kw_only=True):
     """How far a step has come; `scope` tells parts apart that run side by side (a node's address)."""
 
@@ -282,7 +278,6 @@ AnyEvent = (
     | StepPerformed
     | StepVerified
     | StepFailed
-    | StepSkipped
     | Progressed
     | LinePrinted
     | CommandStarted

@@ -137,7 +137,6 @@ _WORDS: dict[type[e.Event], Callable[[Any], list[str]]] = {
     e.StepPerformed: lambda ev: [f"{ev.step}: performed in {ev.seconds:.1f} s; now proving it"],
     e.StepVerified: _verified,
     e.StepFailed: _failed,
-    e.StepSkipped: lambda ev: [f"{ev.step}: skipped: {ev.reason}"],
     e.CommandStarted: _started,
     e.CommandEnded: _ended,
     e.LinePrinted: lambda ev: [f"{ev.step}: {ev.source}: | {ev.text}"],

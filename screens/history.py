@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from screens.dialogs.typed_reason import TypedReasonDialog
 from tui.keymap import bindings
 from tui.look import Look
 from tui.widgets.choice_list import ChoiceList
@@ -18,18 +19,20 @@ from tui.widgets.choice_list import ChoiceList
 if TYPE_CHECKING:
     from atlasdb_recovery.journal.sessions import SessionSummary
 
+UNDOES_NOTHING = "What it did on the cluster is not undone."
 NOT_KEPT = "Practice sessions are not kept: each ends with its cluster."
 
 
 class HistoryScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "resume", "Resume"),
+        Binding("g", "give_up", "Give up"),
         Binding("escape,b", "close", "Back"),
         *bindings("everywhere"),
     ]
     HELP = (
-        "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished. "
-        f"{NOT_KEPT}"
+        "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished; g gives "
+        f"it up: it stays in this list and is not resumed any more. {NOT_KEPT}"
     )
     CSS = """
     HistoryScreen OptionList { height: 1fr; border: none; }
@@ -41,6 +44,12 @@ class HistoryScreen(Screen[None]):
             super().__init__()
             self.session = session
             self.resume = resume
+
+    class GivenUp(Message):
+        def __init__(self, session: str, reason: str) -> None:
+            super().__init__()
+            self.session = session
+            self.reason = reason
 
     choices = getters.query_one(ChoiceList)
 
@@ -79,7 +88,7 @@ class HistoryScreen(Screen[None]):
         self.post_message(self.Chosen(event.option_id or "", resume=False))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action != "resume":
+        if action not in {"resume", "give_up"}:
             return True
         if not self._found:
             return False
@@ -92,6 +101,18 @@ class HistoryScreen(Screen[None]):
     def action_resume(self) -> None:
         if self.chosen is not None:
             self.post_message(self.Chosen(self.chosen.id, resume=True))
+
+    def action_give_up(self) -> None:
+        chosen = self.chosen
+        if chosen is None:
+            return
+
+        def given(reason: str | None) -> None:
+            if reason is not None:
+                self.post_message(self.GivenUp(chosen.id, reason))
+
+        question = f"The {chosen.procedure} of {chosen.keyspace} will not be resumed any more. {UNDOES_NOTHING} Why?"
+        self.app.push_screen(TypedReasonDialog(f"Give session {chosen.id} up?", question), given)
 
     def action_close(self) -> None:
         self.app.pop_screen()

@@ -51,6 +51,7 @@ class RecoveryApp(PracticeFlow):
         self._first = (first, session)
         self._exit_code = 0
         self._leaving = False
+        self._procedure = ""
         self._leave_question: ChoiceDialog | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -118,6 +119,18 @@ class RecoveryApp(PracticeFlow):
     def on_history_screen_chosen(self, event: "HistoryScreen.Chosen") -> None:
         self.open_session("", session=event.session, only_look=not event.resume)
 
+    def on_history_screen_given_up(self, event: "HistoryScreen.GivenUp") -> None:
+        from screens.dialogs.words import WordsDialog
+
+        try:
+            left = self.workplace.give_up(event.session, event.reason)
+        except Exception as error:
+            self.explain(error)
+            return
+        self.back_to_welcome()
+        self._show_history()
+        self.push_screen(WordsDialog("Given up", "\n\n".join(left)))
+
     def ask_settings(self, *, then: str = "", why: str = "") -> None:
         """The setup screen; `then` is the procedure that goes on with its settings."""
         from screens.setup import SetupScreen
@@ -152,6 +165,7 @@ class RecoveryApp(PracticeFlow):
             else:
                 self.ask_settings(then=procedure, why=found.lines[0])
             return
+        self._procedure = opening.procedure
         only_look = only_look or place.read_only
         mode = "READ-ONLY" if only_look and opening.mode == "LIVE" else opening.mode
         bridge = Bridge(SessionView(opening.steps, mode=mode, keyspace=opening.keyspace))
@@ -216,22 +230,25 @@ class RecoveryApp(PracticeFlow):
         self.farewell = found.lines
         if self._leaving:
             self.leave()
-        elif held := self.workplace.held_by(error):
-            self._offer_to_look_on(held, found.lines)
+        elif (session := self.workplace.held_by(error)) is not None:
+            self._offer_to_look_on(session, found.lines)
         else:
             text = "\n\n".join(found.lines)
             self.push_screen(WordsDialog("That did not work", text), lambda _: self.back_to_welcome())
 
     def _offer_to_look_on(self, session: str, lines: Sequence[str]) -> None:
-        """Somebody else holds the lock."""
+        """Somebody else holds the lock. Where their journal is not here, the cluster can be looked at."""
         from screens.dialogs.choice import ChoiceDialog
+
+        procedure = self._procedure
 
         def chosen(answer: str | None) -> None:
             self.back_to_welcome()
             if answer == "look":
-                self.open_session("", session=session, only_look=True)
+                self.open_session("" if session else procedure, session=session, only_look=True)
 
-        answers = (("look", f"Look on, read-only, at session {session}"), ("leave", "Back to the welcome screen"))
+        what = f"at session {session}" if session else f"at the cluster, as a {procedure} would find it"
+        answers = (("look", f"Look on, read-only, {what}"), ("leave", "Back to the welcome screen"))
         self.push_screen(ChoiceDialog("Somebody else works on this", "\n\n".join(lines), answers), chosen)
 
     def back_to_welcome(self) -> None:

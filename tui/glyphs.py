@@ -14,7 +14,7 @@ class Glyphs(NamedTuple):
     done: str
     warned: str
     failed: str
-    skipped: str
+    passed_over: str
     blocked: str
     unknown: str
     full: str
@@ -49,8 +49,7 @@ STATUS: Mapping[str, str] = {
     "blocked": "blocked",
     "stopped": "blocked",
     "overruled": "warned",
-    "skipped": "skipped",
-    "not-applicable": "skipped",
+    "not-applicable": "passed_over",
     "unknown": "unknown",
     "leads": "done",
     "follows": "pending",

@@ -147,6 +147,10 @@ class Workplace(Protocol):
         """The newest first."""
         ...
 
+    def give_up(self, session: str, reason: str) -> Sequence[str]:
+        """It is not resumed any more. Returns what is left to do, in sentences."""
+        ...
+
     def opening(self, procedure: str) -> Opening:
         """Raises for settings that cannot be used; `explained` says why."""
         ...
@@ -183,8 +187,11 @@ class Workplace(Protocol):
 
     def explained(self, error: BaseException) -> Explanation: ...
 
-    def held_by(self, error: BaseException) -> str:
-        """The session that holds the lock which this error tells of, if it can be followed from here; else ""."""
+    def held_by(self, error: BaseException) -> str | None:
+        """The session that holds the lock which this error tells of; "" if its journal is not here.
+
+        None for an error that tells of no lock.
+        """
         ...
 
     def keep_picture(self, session: str, name: str, svg: str) -> Path | None:

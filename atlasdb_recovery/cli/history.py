@@ -20,7 +20,8 @@ TOLD = {0: "told", 1: "", 3: "", 4: "", 5: ""}
 REPORTED = {**TOLD, 4: "the report could not be written"}
 
 
-def _journals(command: Any) -> Any:
+def journals_named(command: Any) -> Any:
+    """The options of a command that looks at journals: where they lie."""
     for option in (
         click.option(
             "--state-dir",
@@ -38,7 +39,7 @@ def _journals(command: Any) -> Any:
     return command
 
 
-def _state_dir(given: Path | None, settings_file: Path | None) -> Path:
+def state_dir_named(given: Path | None, settings_file: Path | None) -> Path:
     return given if given is not None else state_dir_of(settings_path(settings_file))
 
 
@@ -47,10 +48,10 @@ def _state_dir(given: Path | None, settings_file: Path | None) -> Path:
     examples=("atlasdb-recovery history", "atlasdb-recovery history --state-dir /var/lib/atlasdb-recovery"),
     exits=TOLD,
 )
-@_journals
+@journals_named
 def history(state_dir: Path | None, settings_file: Path | None) -> None:
     """The sessions there were, the newest first, and which of them can be resumed. Changes nothing."""
-    directory = _state_dir(state_dir, settings_file)
+    directory = state_dir_named(state_dir, settings_file)
     settings = settings_path(settings_file)
     more = "" if settings is None else f" --settings {shlex.quote(str(settings.absolute()))}"
     found = sessions(directory)
@@ -91,7 +92,7 @@ def _lines(one: SessionSummary, more: str) -> Sequence[str]:
     "--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True, help="Markdown or HTML."
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it here; else to stdout.")
-@_journals
+@journals_named
 def report(
     session: str | None,
     form: Literal["md", "html"],
@@ -104,7 +105,7 @@ def report(
     SESSION is an id from `atlasdb-recovery history`, by default the newest. It can be asked for at any time, also while
     the session runs, and changes nothing.
     """
-    directory = _state_dir(state_dir, settings_file)
+    directory = state_dir_named(state_dir, settings_file)
     chosen = session or _newest(directory)
     path = journal_path(directory, chosen)
     if not path.exists():

@@ -10,6 +10,7 @@ import click
 from atlasdb_recovery import __version__
 from atlasdb_recovery.cli import doctor as doctor_command
 from atlasdb_recovery.cli import history, planning, put_back, wizard
+from atlasdb_recovery.cli.abort import abort
 from atlasdb_recovery.cli.ending import every_character, exit_code_of
 from atlasdb_recovery.cli.flags import chosen_look, overrides_in, settings_flags, settings_path, wizard_flags
 from atlasdb_recovery.cli.graph import Graph, graph_of
@@ -225,6 +226,7 @@ def doctor(context: click.Context, /, procedure: str, as_json: bool, **given: An
 main.add_command(practice)
 main.add_command(history.history)
 main.add_command(history.report)
+main.add_command(abort)
 main.add_command(put_back.put_back)
 main.add_command(inspect)
 

@@ -19,7 +19,7 @@ from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import EventJournal, Journal, JournalInUse, journal_path
-from atlasdb_recovery.journal.sessions import new_session_id, summary
+from atlasdb_recovery.journal.sessions import SessionOver, new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
 from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.context import Context
@@ -105,6 +105,8 @@ class Session:
         """Go on with a session that was parked, or whose process ended."""
         with self._ending(), closing(self._opened(session)) as journal:
             state = folded(record.event for record in journal.records())
+            if state.outcome == "aborted":
+                raise SessionOver(f"session {session} was given up: {state.reason}. Begin a new one.")
             async with self._connected(session, state.procedure) as context:
                 _require_same(state, context)
                 context.state = state

@@ -81,6 +81,16 @@ class LiveWorkplace:
 
         return sessions(self._state_dir())
 
+    def give_up(self, session: str, reason: str) -> Sequence[str]:
+        from atlasdb_recovery.atlas.yaml_document import ConfigurationError
+        from atlasdb_recovery.cli.abort import given_up
+
+        try:
+            secrets = self.settings().secrets()
+        except ConfigurationError:
+            secrets = frozenset()
+        return given_up(self._state_dir(), session, reason, secrets=secrets)
+
     def opening(self, procedure: str) -> Opening:
         from atlasdb_recovery.cli.sessions import PROCEDURES
 
@@ -133,7 +143,19 @@ class LiveWorkplace:
         state, shown = SessionState(), 0
         while state.outcome not in {"completed", "aborted"}:
             shown = self._replay(session, bridge, state, after=shown)
+            self._tell_whether_at_work(session, bridge, state)
             await asyncio.sleep(FOLLOWED_EVERY)
+
+    def _tell_whether_at_work(self, session: str, bridge: "Bridge", state: "SessionState") -> None:
+        """A process that was killed has said nothing of its end."""
+        from atlasdb_recovery.journal.record import journal_path
+        from atlasdb_recovery.journal.sessions import is_being_written
+
+        is_over = state.outcome != "running" or is_being_written(journal_path(self._state_dir(), session))
+        said = "" if is_over else f"its process ended without a word. Go on with: {self._resume_command(session)}"
+        if bridge.view.stopped != said:
+            bridge.view.stopped = said
+            bridge.view.touched()
 
     def _replay(self, session: str, bridge: "Bridge", state: "SessionState", *, after: int) -> int:
         from atlasdb_recovery.cli.replay import replay
@@ -160,14 +182,14 @@ class LiveWorkplace:
             lines = (f"{error.what}.", *error.remedy.splitlines())
         return Explanation(code, lines)
 
-    def held_by(self, error: BaseException) -> str:
+    def held_by(self, error: BaseException) -> str | None:
         from atlasdb_recovery.journal.lock import LockHeld
         from atlasdb_recovery.journal.record import JournalInUse, journal_path
 
         if isinstance(error, JournalInUse):
             return error.path.parent.name
         if not isinstance(error, LockHeld):
-            return ""
+            return None
         session = error.holder.session
         return session if journal_path(self._state_dir(), session).exists() else ""
 

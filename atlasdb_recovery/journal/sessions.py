@@ -1,9 +1,10 @@
-"""The sessions of a state directory, and how far each one came. Looks, and changes nothing."""
+"""The sessions of a state directory, how far each one came, and how one is given up."""
 
 import fcntl
 import re
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepPerformed,
-    StepSkipped,
     StepVerified,
 )
+from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.reader import JournalReader
+from atlasdb_recovery.journal.record import Journal, JournalError
 
 LONGEST_NAME = 48
 
@@ -51,13 +53,31 @@ class SessionSummary(msgspec.Struct):
     began: bool = False
     """Whether one of its steps was ever begun."""
     unproven: tuple[str, ...] = ()
-    """Steps that were begun, failed or skipped and are not verified, in the order they were met."""
+    """Steps that were begun or failed and are not verified, in the order they were met."""
     damage: str = ""
     """What is wrong with the journal; then it cannot be resumed."""
 
     @property
     def can_be_resumed(self) -> bool:
         return self.state in {"parked", "unfinished"} and not self.damage
+
+
+class SessionOver(JournalError):
+    """The session has come to its end: it is complete, or given up."""
+
+
+def abort(state_dir: Path, session: str, reason: str, *, secrets: frozenset[str] = frozenset()) -> None:
+    """Gives a session up: it stays on record, and is not resumed any more. Nothing on the cluster is changed or undone.
+
+    Raises SessionOver, JournalInUse where it is running, and what else `Journal.open` raises.
+    """
+    with closing(Journal.open(state_dir, session, secrets=secrets)) as journal:
+        found, proven = SessionSummary(id=session), dict[str, bool]()
+        for record in journal.records():
+            _fold(found, proven, record.event)
+        if found.state in {"completed", "aborted"}:
+            raise SessionOver(f"session {session} is {found.state} already: there is nothing to give up")
+        journal.append(SessionAborted(reason=plain(reason)))
 
 
 def sessions(state_dir: Path) -> list[SessionSummary]:
@@ -75,13 +95,13 @@ def summary(path: Path) -> SessionSummary:
         _fold(found, proven, record.event)
     found.unproven = tuple(step for step, is_proven in proven.items() if not is_proven)
     found.damage = "" if reader.integrity.is_torn else reader.integrity.damage
-    if found.state in {"unfinished", "parked"} and _is_being_written(path):
+    if found.state in {"unfinished", "parked"} and is_being_written(path):
         found.state = "running"
     return found
 
 
 def _fold(found: SessionSummary, proven: dict[str, bool], event: Event) -> None:
-    if isinstance(event, StepIntended | StepPerformed | StepVerified | StepFailed | StepSkipped):
+    if isinstance(event, StepIntended | StepPerformed | StepVerified | StepFailed):
         proven[event.step] = isinstance(event, StepVerified)
         found.state, found.reason, found.began = "unfinished", "", True
     fold = _FOLDS.get(type(event))
@@ -119,7 +139,7 @@ _FOLDS: dict[type[Event], Callable[[SessionSummary, Any], None]] = {
 }
 
 
-def _is_being_written(path: Path) -> bool:
+def is_being_written(path: Path) -> bool:
     """Whether a process of this machine has the journal open for appending."""
     try:
         with path.open("rb") as file:

@@ -22,7 +22,6 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepPerformed,
-    StepSkipped,
     StepVerified,
     TimestampServerSeen,
 )
@@ -31,14 +30,7 @@ from atlasdb_recovery.foreign import plain
 LEADS, LED = "leads", "led"
 REFUSING = frozenset({"blocked", "unknown"})
 """Of a guard's statuses, those that let nothing pass (`GuardStatus.lets_pass`)."""
-PENDING, INTENDED, PERFORMED, VERIFIED, FAILED, SKIPPED = (
-    "pending",
-    "intended",
-    "performed",
-    "verified",
-    "failed",
-    "skipped",
-)
+PENDING, INTENDED, PERFORMED, VERIFIED, FAILED = "pending", "intended", "performed", "verified", "failed"
 
 
 class StepState(msgspec.Struct):
@@ -53,7 +45,7 @@ class StepState(msgspec.Struct):
 
     @property
     def is_settled(self) -> bool:
-        return self.status in {VERIFIED, SKIPPED}
+        return self.status == VERIFIED
 
 
 class NodeRanges(msgspec.Struct):
@@ -167,10 +159,6 @@ def _failed(state: SessionState, event: StepFailed) -> None:
     step.status, step.problem = FAILED, event.problem
 
 
-def _skipped(state: SessionState, event: StepSkipped) -> None:
-    state.step(event.step).status = SKIPPED
-
-
 def _fact(state: SessionState, event: FactEstablished) -> None:
     state.facts[event.name] = event.value
 
@@ -226,7 +214,6 @@ _FOLDS: dict[type[Event], Any] = {
     StepPerformed: _performed,
     StepVerified: _verified,
     StepFailed: _failed,
-    StepSkipped: _skipped,
     FactEstablished: _fact,
     AnswerGiven: _answered,
     RangesRepaired: _ranges,

@@ -1,11 +1,14 @@
 """`history`, `report` and `resume` by themselves: at any time, of any session, in any state."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from atlasdb_recovery.cli.main import main as recovery_main
-from atlasdb_recovery.journal.record import journal_path
+from atlasdb_recovery.events import FactEstablished
+from atlasdb_recovery.journal.record import Journal, journal_path
+from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
 from tests.cli.rehearsal import Ended, Rehearsal, ended
 
 
@@ -145,3 +148,43 @@ def test_a_damaged_journal_is_not_resumed(lost: Rehearsal) -> None:
     assert told.code == 3
     assert f"{journal}, line " in told.err
     assert "start a new session" in told.err
+
+
+def test_a_session_is_given_up_once_and_not_resumed_any_more(lost: Rehearsal) -> None:
+    session = parked(lost)
+    given_up = ("abort", session, "--reason", "begun with \x1b[31mthe wrong backup", "--settings", str(lost.settings))
+    told = looked(*given_up)
+    assert told.code == 0, told
+    assert f"Session {session} is given up. What it did on the cluster is not undone." in told.out
+    assert "do NOT start the service on keyspace shop" in told.out
+    assert looked("history", "--settings", str(lost.settings)).out.startswith(f"{session}  aborted: begun with ")
+    report = journal_path(lost.directory / "state", session).with_name("report.md").read_text()
+    assert "Aborted: the restore is NOT complete" in report
+    assert "\x1b" not in report
+    again = looked(*given_up)
+    assert (again.code, f"session {session} is aborted already" in again.err) == (3, True)
+    for arguments, code in (((session,), 3), ((), 2)):
+        assert lost.unattended("resume", *arguments).code == code
+
+
+def test_what_was_switched_off_is_named_when_a_session_is_given_up(lost: Rehearsal) -> None:
+    session = parked(lost)
+    with closing(Journal.open(lost.directory / "state", session)) as journal:
+        journal.append(FactEstablished(step="restore-store", name=THRIFT_DISABLED, value=["127.0.0.2"]))
+    told = looked("abort", session, "--reason", "done by hand", "--settings", str(lost.settings))
+    assert "switched Thrift off on 127.0.0.2: run nodetool enablethrift" in told.out
+
+
+def test_a_complete_session_cannot_be_given_up(lost: Rehearsal) -> None:
+    assert lost.unattended("restore").code == 0
+    (session,) = lost.sessions()
+    before = journal_path(lost.directory / "state", session).read_bytes()
+    told = looked("abort", session, "--reason", "why not", "--settings", str(lost.settings))
+    assert (told.code, f"session {session} is completed already" in told.err) == (3, True)
+    assert journal_path(lost.directory / "state", session).read_bytes() == before
+
+
+@pytest.mark.parametrize("arguments", [(), ("--reason", "  ")])
+def test_giving_up_wants_a_reason(lost: Rehearsal, arguments: tuple[str, ...]) -> None:
+    told = looked("abort", parked(lost), *arguments, "--settings", str(lost.settings))
+    assert (told.code, "reason" in told.err) == (2, True)

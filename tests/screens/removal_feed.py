@@ -80,8 +80,8 @@ class ScriptedPlace:
     def explained(self, error: BaseException) -> Explanation:
         return Explanation(1, (f"{type(error).__name__}: {error}",))
 
-    def held_by(self, error: BaseException) -> str:
-        return ""
+    def held_by(self, error: BaseException) -> str | None:
+        return None
 
     def keep_picture(self, session: str, name: str, svg: str) -> Path:
         if self.fails_to_keep:

@@ -12,13 +12,15 @@ import pytest
 
 from atlasdb_recovery.cli.wizard import LEAVING
 from atlasdb_recovery.events import SessionCompleted, SessionParked
+from atlasdb_recovery.journal.lock import Holder, LockHeld
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
 from screens.welcome import WelcomeScreen
-from tests.screens.removal_feed import Feed, Script, place_of, started, wizard
+from tests.screens.removal_feed import Feed, Script, ScriptedPlace, guards, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
+from tui.bridge import Bridge
 from tui.step_screen import StepScreen
-from tui.workplace import Leaving, Opening, Practice
+from tui.workplace import Leaving, Opening, Practice, Workplace
 
 SIZE = (80, 24)
 
@@ -190,6 +192,34 @@ async def test_a_session_that_is_hung_up_on_is_parked() -> None:
         terminate()
         await operator.until(lambda: operator.app.return_code is not None, "the end")
     assert operator.app.return_code == 5
+
+
+async def refused_by_another_host(feed: Feed) -> int:
+    holder = Holder("ann", "bastion-9", 4711, "20261123T031502Z-restore-orders-3f2a", "2026-11-23T03:15:02Z")
+    raise LockHeld(Path("/backups/orders/atlasdb-recovery.lock"), holder, None)
+
+
+class HeldElsewhere(ScriptedPlace):
+    """Another host holds the lock, and keeps its session's journal."""
+
+    def held_by(self, error: BaseException) -> str | None:
+        return "" if isinstance(error, LockHeld) else None
+
+    async def look(self, procedure: str, bridge: Bridge) -> None:
+        Feed(bridge)(*guards("preflight"))
+
+
+async def test_where_another_host_holds_the_lock_the_cluster_can_be_looked_at_all_the_same() -> None:
+    app = wizard(refused_by_another_host)
+    app.workplace = cast("Workplace", HeldElsewhere(refused_by_another_host))
+    async with app.run_test(size=SIZE) as pilot:
+        operator = ScreenOperator(app, pilot)
+        await operator.until_shown("Somebody else works on this")
+        assert "ann on bastion-9, process 4711" in operator.dialog
+        assert "at the cluster, as a restore would find it" in operator.dialog
+        await pilot.press("enter")
+        await operator.until_shown("READ-ONLY")
+        await operator.until_shown("read-only: everything can be looked at, nothing can be begun")
 
 
 async def test_a_screen_that_is_left_right_after_it_was_resized_ends_no_session() -> None:

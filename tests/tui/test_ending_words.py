@@ -17,7 +17,6 @@ from atlasdb_recovery.events import (
     SessionResumed,
     StepFailed,
     StepIntended,
-    StepSkipped,
     StepVerified,
 )
 from atlasdb_recovery.procedure import facts
@@ -81,7 +80,6 @@ def test_whatever_is_lost_doubled_or_out_of_order_complete_means_completed_and_p
         SessionResumed(operator="o", host="h", process=1),
         SessionAborted(reason="given up"),
         StepFailed(step=events[-2].step, problem="it was not so"),
-        StepSkipped(step=events[-2].step, reason="by hand"),
         StepIntended(step=events[-2].step, fingerprint="f", attempt=2),
         SessionCompleted(evidence=()),
     ]

@@ -15,7 +15,6 @@ STATUS_WORDS = {
     "performed": "done, not proven",
     "verified": "proven",
     "failed": "failed",
-    "skipped": "skipped",
 }
 PASSING = frozenset({"passed", "warned", "not-applicable"})
 
@@ -38,8 +37,6 @@ class StepStory(msgspec.Struct):
     found_done: bool = False
     problem: str = ""
     remedy: str = ""
-    reason: str = ""
-    """Why it was skipped."""
 
     @property
     def name(self) -> str:

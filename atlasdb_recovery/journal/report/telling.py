@@ -27,7 +27,6 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepPerformed,
-    StepSkipped,
     StepVerified,
     TimestampServerSeen,
 )
@@ -147,11 +146,6 @@ def _failed(story: Story, now: datetime, event: StepFailed) -> None:
     _end_attempt(story, now, event.step, "failed")
 
 
-def _skipped(story: Story, now: datetime, event: StepSkipped) -> None:
-    step = story.step(event.step)
-    step.status, step.reason = "skipped", event.reason
-
-
 def _command(story: Story, now: datetime, event: CommandStarted) -> None:
     story.commands.append(Command(now, event.step, event.source, event.command))
 
@@ -245,7 +239,6 @@ _FOLDS: dict[type[Event], Callable[[Story, datetime, Any], None]] = {
     StepPerformed: _performed,
     StepVerified: _verified,
     StepFailed: _failed,
-    StepSkipped: _skipped,
     CommandStarted: _command,
     CommandEnded: _command_ended,
     LinePrinted: _line,

@@ -23,7 +23,6 @@ from atlasdb_recovery.events import (
     StepFailed,
     StepIntended,
     StepPerformed,
-    StepSkipped,
     StepVerified,
 )
 from atlasdb_recovery.journal.record import MemoryJournal, Record
@@ -257,13 +256,6 @@ def removed_twice() -> list[Record]:
     return recorded(*before, iter(second), fast_forward(), prove(), completed())
 
 
-def skipped() -> list[Record]:
-    """Closed although the repair was skipped."""
-    skip = StepSkipped(step="repair", reason="the nodes were repaired by hand this morning")
-    rest = (clean(), fast_forward(), prove(), completed())
-    return recorded(started(), preflight(), restore_store(), one(skip), *rest)
-
-
 def vouched_for() -> list[Record]:
     """Complete, but a guard was overruled on the way."""
     rest = (restore_store(), repair(), clean(), fast_forward(), prove(), completed())
@@ -278,7 +270,6 @@ STORIES: dict[str, Callable[[], list[Record]]] = {
     "failed": failed,
     "killed": killed,
     "removed twice": removed_twice,
-    "skipped": skipped,
     "overruled": vouched_for,
     "empty": list,
 }

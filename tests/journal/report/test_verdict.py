@@ -83,13 +83,6 @@ def test_a_session_that_was_closed_with_any_step_unproven_is_not_complete() -> N
         assert f"({missing.step}: " in found.unproven[0]
 
 
-def test_a_skipped_step_is_unproven_and_stands_first() -> None:
-    assert not is_complete(judged(stories.skipped()))
-    for text in (html(stories.skipped()), markdown(stories.skipped())):
-        assert text.index("was skipped") < text.index("What, where and who")
-        assert "the nodes were repaired by hand this morning" in text
-
-
 def test_an_overruled_guard_stands_in_the_verdict_with_its_reason() -> None:
     found = judged(stories.vouched_for())
     assert (found.tone, found.headline) == ("warned", "Restore complete, with a guard overruled")
