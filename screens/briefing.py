@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
@@ -19,11 +19,7 @@ EXEMPT = "READ-ONLY does not hold in practice: what you do here changes its own 
 
 
 class BriefingScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,enter", "begin", "Begin"),
-        Binding("escape,b", "close", "Back"),
-        *bindings("everywhere"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("briefing"), *bindings("everywhere")]
     HELP = "Read it as you would in the night. n begins your work; w, there, opens the practice world."
     CSS = """
     BriefingScreen Static { padding: 0 2 1 2; height: auto; }

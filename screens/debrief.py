@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -14,7 +14,7 @@ from tui.keymap import bindings
 
 
 class DebriefScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,b,n,enter", "close", "Done"), *bindings("everywhere")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("debriefing"), *bindings("everywhere")]
     HELP = (
         "What was built in, when it showed, what happened and what you did, where the time went, what was missed, and "
         "the rule behind it; the oracle, which knows the truth at B, has the last word. Arrows scroll. Then practise "

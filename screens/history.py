@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
@@ -24,12 +24,7 @@ NOT_KEPT = "Practice sessions are not kept: each ends with its cluster."
 
 
 class HistoryScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "resume", "Resume"),
-        Binding("g", "give_up", "Give up"),
-        Binding("escape,b", "close", "Back"),
-        *bindings("everywhere"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("history"), *bindings("everywhere")]
     HELP = (
         "Enter looks at a session as its journal tells it, changing nothing; n resumes one that is unfinished; g gives "
         f"it up: it stays in this list and is not resumed any more. {NOT_KEPT}"

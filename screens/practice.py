@@ -6,7 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
@@ -21,12 +21,7 @@ NODES = ("simulated", "real 5.0", "real 2.2-palantir")
 
 
 class PracticeScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "speed", "Speed"),
-        Binding("x", "nodes", "Real nodes"),
-        Binding("escape,b", "close", "Back"),
-        *bindings("everywhere"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("practise"), *bindings("everywhere")]
     HELP = (
         "Every scenario is a whole restore, or backup, in which something goes wrong, or nothing. You are told what "
         "you would be told when paged. w opens the practice world: what one would do in another window. A debriefing "

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import DescendantFocus
 from textual.message import Message
@@ -27,14 +27,7 @@ CHECKED_AFTER = 0.3
 
 
 class SetupScreen(Screen[None]):
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f8", "done", "Use these"),
-        Binding("f2", "save", "Save"),
-        Binding("f3", "try_nodetool", "nodetool"),
-        Binding("f4", "pick", "Pick"),
-        Binding("escape", "close", "Back"),
-        *bindings("everywhere"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings"), *bindings("everywhere")]
     HELP = (
         "Each line is a key of recovery.yml. What is wrong with it is said below as you type. F4 picks a file or a "
         "directory, F3 calls nodetool once, harmlessly, F2 saves recovery.yml (not with --read-only), F8 goes on with "

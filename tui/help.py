@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.screen import Screen
 
-from tui.keymap import KEYMAP, shown
+from tui.keymap import KEYMAP, identity, shown
 from tui.step_screen import StepScreen
 from tui.workplace import Leaving
 
@@ -19,14 +19,14 @@ def help_text(screen: Screen[object], leaving: Leaving) -> Text:
     text = Text(f"{why}{' '.join((screen.HELP or '').split())}\n\n")
     if isinstance(screen, StepScreen):
         text.append(f"{STEPS} {leaving.help}\n\n", style="dim")
-    by_label = {key.label: key for key in KEYMAP}
+    known = {identity(key): key for key in KEYMAP}
     seen = set()
     for binding in (entry.binding for entry in screen.active_bindings.values()):
         label = binding.description
         if not label or label in seen:
             continue
         seen.add(label)
-        key = by_label.get(label)
+        key = known.get(binding.id or "")
         text.append(f"{shown(binding.key if key is None else key.keys):14}", style="bold")
         text.append(f"{label if key is None else key.help}\n")
     return text

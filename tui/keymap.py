@@ -17,7 +17,8 @@ class Danger(StrEnum):
 class Key(NamedTuple):
     """`where` is the group of screens that have it; `label` stands in the footer, `help` on the help screen.
 
-    `in_footer` have as many as fit side by side in 80 columns, beside the palette's own key.
+    `in_footer` have as many as fit side by side in 80 columns, beside the palette's own key. `before_others` are taken
+    before the widget that has the focus sees them.
     """
 
     where: str
@@ -27,6 +28,7 @@ class Key(NamedTuple):
     help: str
     danger: Danger = Danger.READ
     in_footer: bool = True
+    before_others: bool = False
 
 
 KEYMAP: tuple[Key, ...] = (
@@ -56,6 +58,34 @@ KEYMAP: tuple[Key, ...] = (
     Key("repair", "escape", "show_all", "All nodes", "Show every node again", in_footer=False),
     Key("repair", "v", "board", "View", "The nodes at work, or the plan and the guards", in_footer=False),
     Key("repair", "g", "ring", "Ring", "Show or hide the picture of the ring", in_footer=False),
+    Key("settings", "f8", "done", "Use these", "Go on with what is typed"),
+    Key("settings", "f2", "save", "Save", "Write recovery.yml", Danger.CHANGE),
+    Key("settings", "f3", "try_nodetool", "nodetool", "Call nodetool once, harmlessly"),
+    Key("settings", "f4", "pick", "Pick", "Pick the file or directory of this line"),
+    Key("settings", "escape", "close", "Back", "Leave; what is typed and not saved is asked about"),
+    Key("history", "n", "resume", "Resume", "Go on with the session under the cursor", Danger.CHANGE),
+    Key("history", "g", "give_up", "Give up", "End it for good, with a reason; nothing is undone", Danger.CHANGE),
+    Key("history", "escape,b", "close", "Back", "Back to the welcome screen"),
+    Key("practise", "s", "speed", "Speed", "How fast simulated time runs"),
+    Key("practise", "x", "nodes", "Real nodes", "Practise on real Cassandra nodes (Java 17)"),
+    Key("practise", "escape,b", "close", "Back", "Back to the welcome screen"),
+    Key("briefing", "n,enter", "begin", "Begin", "Begin your work"),
+    Key("briefing", "escape,b", "close", "Back", "Back to the scenarios"),
+    Key("debriefing", "escape,b,n,enter", "close", "Done", "Back to the scenarios; this practice world ends"),
+    Key("choice", "escape", "dismiss_unanswered", "Close", "Back without an answer"),
+    Key("words", "escape,enter,q", "close", "Close", "Back to the screen behind"),
+    Key("phrase, reason", "escape", "dismiss_unanswered", "Close", "Back without an answer", before_others=True),
+    Key("phrase, reason", "up", "scroll_detail(-1)", "Scroll", "Scroll what stands above the line"),
+    Key("phrase, reason", "down", "scroll_detail(1)", "Scroll", "Scroll what stands above the line"),
+    Key("phrase, reason", "pageup", "scroll_detail(-10)", "Scroll", "Scroll it by a page"),
+    Key("phrase, reason", "pagedown", "scroll_detail(10)", "Scroll", "Scroll it by a page"),
+    Key("lines", "slash", "search", "Search", "Search the raw lines"),
+    Key("lines", "y", "copy", "Copy the line", "Copy the line under the cursor"),
+    Key("lines", "escape", "close", "Close", "End the search, then close"),
+    Key("lines", "q", "dismiss", "Close", "Close", in_footer=False),
+    Key("picker", "space", "pick", "Pick", "Pick what the cursor is on; Enter opens a directory", before_others=True),
+    Key("picker", "u", "up", "Up", "Up one directory"),
+    Key("picker", "escape", "dismiss_unpicked", "Close", "Back without a pick"),
 )
 
 
@@ -69,11 +99,17 @@ def bindings(*where: str) -> list[Binding]:
             show=key.in_footer,
             key_display="Enter" if key.keys == "enter" else None,
             tooltip=key.help,
-            id=f"{key.where}.{key.action}",
+            priority=key.before_others,
+            id=identity(key),
         )
         for key in KEYMAP
         if key.where in where
     ]
+
+
+def identity(key: Key) -> str:
+    """Names the key in the bindings that are made from it."""
+    return f"{key.where}.{key.action}"
 
 
 def _scoped(key: Key) -> str:
@@ -98,6 +134,16 @@ def shown(keys: str) -> str:
 
 
 def _shown(key: str) -> str:
-    names = {"question_mark": "?", "slash": "/", "enter": "Enter", "ctrl+q": "Ctrl+Q", "ctrl+l": "Ctrl+L"}
+    names = {
+        "question_mark": "?",
+        "slash": "/",
+        "ctrl+q": "Ctrl+Q",
+        "ctrl+l": "Ctrl+L",
+        "escape": "Esc",
+        "pageup": "PgUp",
+        "pagedown": "PgDn",
+    }
+    if len(key) > 1 and key not in names and key.isalpha():
+        return key.capitalize()
     is_function_key = key.startswith("f") and key[1:].isdigit()
     return names.get(key, key.upper() if is_function_key else key)

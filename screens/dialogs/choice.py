@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.keymap import bindings
 from tui.widgets.choice_list import ChoiceList
 
 
 class ChoiceDialog(ModalScreen[str | None]):
     """Dismissed with the key of the answer, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss_unanswered", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("choice"))
 
     def __init__(self, title: str, text: str, answers: Sequence[tuple[str, str]]) -> None:
         """`answers`: key and words of each."""

@@ -6,26 +6,21 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from atlasdb_recovery.procedure.step import Question
+from tui.keymap import bindings
 from tui.widgets.phrase_input import RESIZED, PhraseInput
 
 
 class ConfirmPhraseDialog(ModalScreen[str | None]):
     """Dismissed with the phrase as it was typed, or None. The engine compares it once more, with the plan."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss_unanswered", "Close", priority=True),
-        Binding("up", "scroll_detail(-1)", "Scroll"),
-        Binding("down", "scroll_detail(1)", "Scroll"),
-        Binding("pageup", "scroll_detail(-10)", "Scroll"),
-        Binding("pagedown", "scroll_detail(10)", "Scroll"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason"))
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
     picture = ""

@@ -4,20 +4,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Static
+
+from tui.keymap import bindings
 
 
 class FilePickerDialog(ModalScreen[str | None]):
     """Dismissed with the path, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss_unpicked", "Close"),
-        Binding("u", "up", "Up one directory"),
-        Binding("space", "pick", "Pick what the cursor is on", priority=True),  # the tree opens and closes with it
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("picker"))
 
     def __init__(self, typed: str, *, wants_directory: bool) -> None:
         super().__init__()

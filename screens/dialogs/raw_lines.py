@@ -5,12 +5,13 @@ from typing import ClassVar
 from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.figures import age
+from tui.keymap import bindings
 from tui.look import Look
 from tui.session_view import SessionView
 from tui.widgets.line_list import LineList
@@ -21,12 +22,7 @@ READ_EVERY = 0.25
 class RawLinesDialog(ModalScreen[None]):
     """Below the list stands the line under the cursor, whole."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close"),
-        Binding("q", "dismiss", "Close", show=False),
-        Binding("slash", "search", "Search"),
-        Binding("y", "copy", "Copy the line"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("lines"))
     CSS = """
     RawLinesDialog .dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0 1; }
     RawLinesDialog .dialog-title { margin: 0; }

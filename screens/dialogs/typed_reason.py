@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.keymap import bindings
 from tui.widgets.reason_input import ReasonInput
 
 SHORTEST = 3
@@ -27,13 +28,7 @@ class TypedReasonDialog(ModalScreen[str | None]):
     It may open under a hand that is still typing: what comes in its first second is dropped.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss_unanswered", "Close"),
-        Binding("up", "scroll_detail(-1)", "Scroll"),
-        Binding("down", "scroll_detail(1)", "Scroll"),
-        Binding("pageup", "scroll_detail(-10)", "Scroll"),
-        Binding("pagedown", "scroll_detail(10)", "Scroll"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason"))
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
     def __init__(

@@ -18,8 +18,7 @@ from tui.look import Look
 SIZE = (100, 30)
 KEYS = """# Keys of the wizard
 
-`?` on every screen tells what it is for and the keys that it has. These are the keys of a session's screens; dialogs
-and the screens before a session name theirs at the bottom.
+`?` on every screen tells what it is for and the keys that it has; a dialog names its keys at its foot.
 
 """
 
