@@ -29,7 +29,8 @@ def standing(view: SessionView, waiting: Waiting | None, step: str, *, read_only
         state = view.status(step)
         return Standing(False, f"this step is {state}; the session is at {current} (f follows it, b goes further back)")
     if read_only:
-        return Standing(False, "read-only: everything can be looked at, nothing can be begun")
+        again = "" if waiting is None else ". r looks again"
+        return Standing(False, f"read-only: everything can be looked at, nothing can be begun{again}")
     return _of(view, waiting, current)
 
 

@@ -134,8 +134,15 @@ class LiveWorkplace:
 
     async def look(self, procedure: str, bridge: "Bridge") -> None:
         from atlasdb_recovery.cli.looking import look
+        from atlasdb_recovery.cli.sessions import PROCEDURES
+        from atlasdb_recovery.procedure.front_end import Choice
+        from atlasdb_recovery.procedure.plan import Plan
 
-        await look(self._graph, procedure, self.settings(), bridge)
+        first = PROCEDURES[procedure]()[0]
+        choice = Choice.RETRY
+        while choice is Choice.RETRY:
+            await look(self._graph, procedure, self.settings(), bridge)
+            choice = await bridge.advance(first, Plan(title="look again"))
 
     async def follow(self, session: str, bridge: "Bridge") -> None:
         from atlasdb_recovery.procedure.session import SessionState

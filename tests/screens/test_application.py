@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from atlasdb_recovery.cli.wizard import LEAVING
+from atlasdb_recovery.cli.wizard import LEAVING, LiveWorkplace
 from atlasdb_recovery.events import SessionCompleted, SessionParked
 from atlasdb_recovery.journal.lock import Holder, LockHeld
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -18,7 +18,10 @@ from screens.dialogs.choice import ChoiceDialog
 from screens.welcome import WelcomeScreen
 from tests.screens.removal_feed import Feed, Script, ScriptedPlace, guards, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
+from tests.test_settings import INSTALL
+from tui.app import RecoveryApp
 from tui.bridge import Bridge
+from tui.look import Look
 from tui.step_screen import StepScreen
 from tui.workplace import Leaving, Opening, Practice, Workplace
 
@@ -185,6 +188,29 @@ async def test_a_look_that_is_hung_up_on_has_parked_nothing() -> None:
         terminate()
         await ScreenOperator(app, pilot).until(lambda: app.return_code is not None, "the end")
     assert app.return_code == 0
+
+
+async def test_a_read_only_look_is_taken_again_by_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = ["10.2.0.7:51124 is connected", "nobody is connected"]
+
+    async def looked(graph: object, procedure: str, settings: object, bridge: Bridge) -> None:
+        Feed(bridge)(*guards("preflight", NoClientsConnected=("blocked", clients.pop(0))))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("atlasdb_recovery.cli.looking.look", looked)
+    (tmp_path / "install.yml").write_text(INSTALL)
+    (tmp_path / "recovery.yml").write_text("config: install.yml\nbackup_dir: backup\n")
+    app = RecoveryApp(LiveWorkplace(None, None, {}, read_only=True), Look.chosen(environment={}), first="restore")
+    async with app.run_test(size=SIZE) as pilot:
+        operator = ScreenOperator(app, pilot)
+        await operator.until_shown("10.2.0.7:51124 is connected")
+        await operator.until_shown("nothing can be begun. r looks again")
+        await pilot.press("n")
+        await pilot.press("r")
+        await operator.until_shown("nobody is connected")
+        await pilot.press("ctrl+q")
+        await operator.until(lambda: app.return_code is not None, "the end")
+    assert (clients, app.return_code) == ([], 0)
 
 
 async def test_a_session_that_is_hung_up_on_is_parked() -> None:
