@@ -77,6 +77,11 @@ class StillClock:
 
 @pytest.fixture
 def still_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    return stilled(monkeypatch)
+
+
+def stilled(monkeypatch: pytest.MonkeyPatch) -> StillClock:
+    """From now on the screens take this for the time."""
     clock = StillClock()
     stand_in = SimpleNamespace(monotonic=clock.monotonic, strftime=clock.strftime, time=clock.monotonic)
     for module in WITH_CLOCKS:

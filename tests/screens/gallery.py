@@ -1,26 +1,53 @@
 """Pictures of the wizard for the documentation, and the table of its keys: `python -m tests.screens.gallery DIRECTORY`.
 
-A whole practice restore is played on the screens by keys; each picture is what an operator sees at that moment.
+A whole practice restore is played on the screens by keys; each picture is what an operator sees at that moment. What
+passes too quickly in practice is shown from the events that the tests of those screens use.
 """
 
 import asyncio
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
 
 from atlasdb_recovery.cli.wizard import LiveWorkplace
-from tests.screens.conftest import settled_picture
+from atlasdb_recovery.events import SessionCompleted, StepIntended
+from atlasdb_recovery.journal.record import Journal
+from tests.screens.conftest import settled_picture, stilled
+from tests.screens.removal_feed import SESSION, settled, started, until
+from tests.screens.repair_feed import RepairApp
 from tests.screens.screen_operator import ScreenOperator
+from tests.screens.test_repair_pictures import in_the_middle
+from tests.screens.test_step_pictures import STEPS, wizard_at
+from tests.screens.test_timestamp_servers import backing_up, fetching
+from tests.test_settings import INSTALL
 from tui.app import RecoveryApp
 from tui.bridge import Refused, ToAnswer, ToBegin
 from tui.keymap import table
 from tui.look import Look
 
-SIZE = (100, 30)
+SIZE, WIDE = (100, 30), (160, 50)
+LOOK = Look.chosen(environment={"LANG": "C.UTF-8"})
+BEGAN = datetime(2026, 11, 23, 3, 15, 2, tzinfo=UTC)
+SESSIONS = {
+    SESSION.replace("T03", "T01"): (started(), *settled("preflight"), SessionCompleted(evidence=("all",))),
+    SESSION: (started(), *settled("preflight"), StepIntended(step="restore-store", fingerprint="f", attempt=1)),
+}
 KEYS = """# Keys of the wizard
 
 `?` on every screen tells what it is for and the keys that it has; a dialog names its keys at its foot.
 
 """
+
+
+async def keep(path: Path, pilot: Pilot[Any]) -> None:
+    path.write_text(await settled_picture(pilot), encoding="utf-8")
+    print(path)
 
 
 class Gallery(ScreenOperator):
@@ -31,9 +58,7 @@ class Gallery(ScreenOperator):
 
     async def take(self, name: str) -> None:
         self.taken += 1
-        path = self.directory / f"{self.taken:02}-{name}.svg"
-        path.write_text(await settled_picture(self.pilot), encoding="utf-8")
-        print(path)
+        await keep(self.directory / f"{self.taken:02}-{name}.svg", self.pilot)
 
     async def comes_to(self, step: str) -> None:
         waiting = await self.decision()
@@ -106,6 +131,45 @@ async def refused(gallery: Gallery) -> None:
     await gallery.give_up()
 
 
+async def at_work(directory: Path) -> None:
+    """Steps in their middle, with a clock that stands still."""
+    with pytest.MonkeyPatch.context() as patched:
+        feed = in_the_middle(stilled(patched))
+        with feed.controls.offering(feed.nodes):
+            async with RepairApp(feed.bridge, LOOK).run_test(size=WIDE) as pilot:
+                await keep(directory / "14-repair-at-work.svg", pilot)
+        for number, step in enumerate(("back-up-store", "seal-backup"), 15):
+            app = wizard_at(step, LOOK)
+            async with app.run_test(size=SIZE) as pilot:
+                await until(app, pilot, STEPS[step].words)
+                await keep(directory / f"{number}-{step}.svg", pilot)
+        app = backing_up(fetching(), LOOK)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(app, pilot, "1 failover")
+            await keep(directory / "17-fetch-with-a-failover.svg", pilot)
+
+
+async def before_a_session(directory: Path) -> None:
+    """Settings, and the sessions there were."""
+    with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patched:
+        patched.chdir(place)
+        Path("install.yml").write_text(INSTALL)
+        Path("recovery.yml").write_text("config: install.yml\nbackup_dir: backup\nstate_dir: state\n")
+        for session, events in SESSIONS.items():
+            with closing(Journal.create(Path("state"), session, clock=lambda: BEGAN)) as journal:
+                for event in events:
+                    journal.append(event)
+        app = RecoveryApp(LiveWorkplace(None, None, {}), LOOK)
+        async with app.run_test(size=SIZE) as pilot:
+            operator = ScreenOperator(app, pilot)
+            for number, (entry, words) in enumerate((("setup", "Settings:"), ("history", "newest first")), 18):
+                await operator.until_shown("Practise")
+                await operator.choose(entry)
+                await operator.until_shown(words)
+                await keep(directory / f"{number}-{entry}.svg", pilot)
+                await pilot.press("escape")
+
+
 def keys() -> str:
     """`docs/keys.md`."""
     return f"{KEYS}{table()}\n"
@@ -114,13 +178,15 @@ def keys() -> str:
 async def take_all(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory.parent / "keys.md").write_text(keys(), encoding="utf-8")
-    app = RecoveryApp(LiveWorkplace(None, None, {}), Look.chosen(environment={"LANG": "C.UTF-8"}))
+    app = RecoveryApp(LiveWorkplace(None, None, {}), LOOK)
     async with app.run_test(size=SIZE) as pilot:
         gallery = Gallery(app, pilot)
         gallery.directory = directory
         await whole_restore(gallery)
         await refused(gallery)
+    await at_work(directory)
+    await before_a_session(directory)
 
 
 if __name__ == "__main__":
-    asyncio.run(take_all(Path(sys.argv[1])))
+    asyncio.run(take_all(Path(sys.argv[1]).absolute()))

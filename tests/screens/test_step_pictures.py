@@ -1,7 +1,7 @@
 """How the steps look on which nothing is destroyed, and the two pages around a practice session."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 import pytest
@@ -92,12 +92,35 @@ def sealed() -> Sequence[Event]:
     return began, *timestamps, *steps, SessionCompleted(evidence=("all",))
 
 
+class Shown(NamedTuple):
+    """What happened until now, and words that stand on the screen then."""
+
+    procedure: str
+    events: Sequence[Event]
+    words: str
+
+
 STEPS = {
-    "preflight": ("restore", refused(), "10.2.0.7:51124"),
-    "restore-store": ("restore", restoring(), "5 of 14"),
-    "back-up-store": ("backup", backing_up(), "211 of 640"),
-    "seal-backup": ("backup", sealed(), "Backup complete"),
+    "preflight": Shown("restore", refused(), "10.2.0.7:51124"),
+    "restore-store": Shown("restore", restoring(), "5 of 14"),
+    "back-up-store": Shown("backup", backing_up(), "211 of 640"),
+    "seal-backup": Shown("backup", sealed(), "Backup complete"),
 }
+
+
+def wizard_at(step: str, look: Look) -> RecoveryApp:
+    """The application in the middle of this step, or after the last one."""
+    procedure, events, _ = STEPS[step]
+
+    async def script(feed: Feed) -> int:
+        feed(*events)
+        if not isinstance(events[-1], SessionCompleted):
+            await feed.bridge.keep_alive()
+        return 0
+
+    app = RecoveryApp(cast("Workplace", Place(script)), look, first=procedure)
+    app.animation_level = "none"
+    return app
 
 
 @SIZES
@@ -105,19 +128,9 @@ STEPS = {
 async def test_a_step_looks_as_it_did(
     step: str, size: tuple[int, int], look: Look, picture: SnapshotAssertion, still_clock: StillClock
 ) -> None:
-    procedure, events, words = STEPS[step]
-
-    async def script(feed: Feed) -> int:
-        feed(*events)
-        if isinstance(events[-1], SessionCompleted):
-            return 0
-        await feed.bridge.keep_alive()
-        return 0
-
-    app = RecoveryApp(cast("Workplace", Place(script)), look, first=procedure)
-    app.animation_level = "none"
+    app = wizard_at(step, look)
     async with app.run_test(size=size) as pilot:
-        await until(app, pilot, words)
+        await until(app, pilot, STEPS[step].words)
         assert await settled_picture(pilot) == picture
 
 
