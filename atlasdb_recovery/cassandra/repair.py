@@ -40,11 +40,13 @@ def judge(
     *,
     exit_code: int | None = None,
     expected: frozenset[Range] | None = None,
+    full_by_default: bool = False,
 ) -> Judgement:
     """The verdict on a repair that was asked for with `command` and printed `lines` (both streams, in any order).
 
     `command` may be None: then the server's own "Starting" lines say what was asked. `expected` are the ranges that
-    must be covered; without them those are the ranges that the server set out to repair. A table that is dropped or
+    must be covered; without them those are the ranges that the server set out to repair. `full_by_default`: this
+    nodetool's own help says that it repairs fully unless told otherwise, as Palantir's does. A table that is dropped or
     truncated during the repair cannot be seen here, nor, if no keyspace was asked for, that one's turn never came, nor
     what the servers themselves overlook: the Merkle trees of 2.2 take no notice of partition keys, so that an even
     number of missing partitions with the same columns, values and write times cancel out (`LazilyCompactedRow`).
@@ -52,7 +54,7 @@ def judge(
     progress = RepairProgress()
     for line in lines:
         progress.add(line)
-    asked, narrowed = _asked(command)
+    asked, narrowed = _asked(command, full_by_default=full_by_default)
     proven = proven_by_sessions(asked, progress, expected if expected is not None else _subrange(asked))
     if progress.failures:
         told = dict.fromkeys(plain(failure.text, _LONGEST_REASON) for failure in progress.failures)
@@ -68,18 +70,18 @@ def judge(
     return _judgement(progress, Verdict.REPAIRED, (seen,), expected, full=full, proven=covered)
 
 
-def _asked(command: Sequence[str] | str | None) -> tuple[Asked | None, list[str]]:
+def _asked(command: Sequence[str] | str | None, *, full_by_default: bool) -> tuple[Asked | None, list[str]]:
     if command is None:
         return None, []
     try:
         asked = asked_by(command)
     except UnreadableCommand as error:
         return None, [str(error)]
-    return asked, list(asked.narrowed)
+    return msgspec.structs.replace(asked, full_by_default=full_by_default), list(asked.narrowed)
 
 
 def _is_known_to_be_full(asked: Asked | None, progress: RepairProgress) -> bool | None:
-    return True if (asked is not None and asked.full) or progress.starts else None
+    return True if (asked is not None and asked.is_surely_full) or progress.starts else None
 
 
 def _problems(
@@ -148,7 +150,9 @@ def _start_problems(command: RepairCommand, asked: Asked | None, full: bool | No
         if asked is None:
             return [f"{name}: neither what was asked nor its first line, with the options, is known"]
         return (
-            [] if full and asked.full else [f"{name}: its first line is lost, and without -full it may be incremental"]
+            []
+            if full and asked.is_surely_full
+            else [f"{name}: its first line is lost, and without -full it may be incremental"]
         )
     start = command.starts[0]
     problems = []

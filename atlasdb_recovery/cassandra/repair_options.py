@@ -21,7 +21,8 @@ class UnreadableCommand(ValueError):
 class Asked(msgspec.Struct, frozen=True):
     """A `nodetool repair` command line. `narrowed` says why it is less than a full repair of all replicas.
 
-    `full` is what the line itself says: True with -full, False with -inc, None where nodetool's default decides.
+    `full` is what the line itself says: True with -full, False with -inc, None where nodetool's default decides; then
+    `full_by_default` is what is known of that nodetool.
     """
 
     keyspace: str | None
@@ -30,6 +31,11 @@ class Asked(msgspec.Struct, frozen=True):
     primary_range: bool
     subrange: Range | None
     narrowed: tuple[str, ...]
+    full_by_default: bool = False
+
+    @property
+    def is_surely_full(self) -> bool:
+        return self.full_by_default if self.full is None else self.full
 
 
 _GLOBAL = {"-h": 1, "--host": 1, "-p": 1, "--port": 1, "-u": 1, "--username": 1, "-pw": 1, "--password": 1}

@@ -80,7 +80,7 @@ class NodeRepair:
         watch = RepairWatch(self._context, self._step, self._node, run, since, self._turn)
         async for event in merged([run.events()], beside=[watch.events()]):
             yield event
-        judgement = judge(command, run.lines, exit_code=run.exit_code, expected=covered)
+        judgement = self._by_transcript(command, run, covered)
         if run.was_stopped:
             yield RepairStopped(step=self._step, node=self._node, goes_on=what_goes_on(await self._release()))
             judgement = msgspec.structs.replace(judgement, reasons=(STOPPED, *judgement.reasons))
@@ -95,6 +95,10 @@ class NodeRepair:
             )
             async for event in self._ask(self._judged[-1], self._stop):
                 yield event
+
+    def _by_transcript(self, command: tuple[str, ...], run: RepairRun, covered: frozenset[Range]) -> Judgement:
+        by_default = self.planned.full_by_default
+        return judge(command, run.lines, exit_code=run.exit_code, expected=covered, full_by_default=by_default)
 
     async def _ask(self, judged: Judged, stop: asyncio.Event) -> Events:
         """What nodetool could not tell: wait until the node is still, then take what it remembers."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from atlasdb_recovery.cassandra.repair_command import arguments, subrange_arguments, takes_subranges
+from atlasdb_recovery.cassandra.repair_command import RepairOptions, arguments, subrange_arguments, takes_subranges
 from atlasdb_recovery.cassandra.repair_options import asked_by
 from atlasdb_recovery.cassandra.repair_ranges import Range, uncovered
 
@@ -18,12 +18,16 @@ SUBRANGES_AT_MOST = 32
 
 
 class PlannedRepair(msgspec.Struct, frozen=True):
-    """Commands, each the arguments of nodetool. `expected` are the node's primary ranges; `proven` are done already."""
+    """Commands, each the arguments of nodetool. `expected` are the node's primary ranges; `proven` are done already.
+
+    `full_by_default`: the node's nodetool repairs fully unless it is told otherwise.
+    """
 
     node: str
     expected: frozenset[Range]
     proven: frozenset[Range]
     commands: tuple[tuple[str, ...], ...]
+    full_by_default: bool = False
 
     @property
     def left(self) -> frozenset[Range]:
@@ -62,4 +66,4 @@ def planned_repair(
     commands: tuple[tuple[str, ...], ...] = (whole,)
     if len(left) < len(expected) and len(left) <= SUBRANGES_AT_MOST and takes_subranges(help_text):
         commands = tuple(subrange_arguments(keyspace, tables, help_text, span) for span in left)
-    return PlannedRepair(node, expected, proven, commands)
+    return PlannedRepair(node, expected, proven, commands, RepairOptions.in_help(help_text).is_full_by_default)

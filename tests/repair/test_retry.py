@@ -156,3 +156,13 @@ async def test_nodes_that_share_no_replica_are_repaired_and_retried_together(dia
     assert set(begun[: len(together)]) == set(together)
     assert all(len(repairs_of(front_end, node)) == 2 for node in (FIRST, "127.0.9.4"))
     assert bench.replicas_differ_in() == set()
+
+
+async def test_without_its_first_line_a_whole_repair_is_proven_all_the_same(bench: RepairBench) -> None:
+    """nodetool may miss it: the server's first words can overtake the number that they are known by."""
+    bench.simulated.faults.in_next_repair(SECOND, RepairFault(lost_start=True))
+    front_end = WatchingFrontEnd()
+    assert await bench.repaired(front_end) is Outcome.DONE, (front_end.refusals(), front_end.failures())
+    assert [event.verdict for event in front_end.seen(RepairJudged, node=SECOND)] == ["repaired"]
+    assert not front_end.seen(ServerAsked, node=SECOND)
+    assert bench.replicas_differ_in() == set()

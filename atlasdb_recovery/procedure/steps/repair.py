@@ -5,7 +5,7 @@ import shlex
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from atlasdb_recovery.atlas.names import TRANSACTIONS
-from atlasdb_recovery.cassandra.repair_command import arguments
+from atlasdb_recovery.cassandra.repair_command import RepairOptions, arguments
 from atlasdb_recovery.cassandra.repair_ranges import Range, range_text
 from atlasdb_recovery.events import Event, RangesExpected
 from atlasdb_recovery.procedure.context import Context
@@ -85,6 +85,7 @@ class Repair(Step):
                 expected[node],
                 proven_ranges(context.state.repairs.get(node), tables, expected[node]),
                 tuple(tuple(command) for command in commands),
+                RepairOptions.in_help(self._help[node]).is_full_by_default,
             )
             for node, commands in plan.facts["commands"].items()
         }

@@ -55,12 +55,13 @@ def held(cluster: SimulatedCluster, address: str) -> int:
     return len(cluster.nodes[address].store(cluster.table("ks", "t").id).cells)
 
 
-async def verdict(cluster: SimulatedCluster) -> Verdict:
-    """What is made of the first node's repair by its transcript."""
+async def verdict(cluster: SimulatedCluster, *, knows_default: bool = True) -> Verdict:
+    """What is made of the first node's repair by its transcript, and by what its nodetool says of its default."""
     output = await repaired(cluster)
     command = output.command[output.command.index("repair") :]
     expected = frozenset((one.start, one.end) for one in cluster.ring("ks").ranges())
-    return judge(command, output.lines, exit_code=output.exit_code, expected=expected).verdict
+    default = knows_default and cluster.dialect is Dialect.PALANTIR
+    return judge(command, output.lines, exit_code=output.exit_code, expected=expected, full_by_default=default).verdict
 
 
 async def repaired(cluster: SimulatedCluster, address: str = FIRST, *options: str) -> Output:
@@ -270,7 +271,7 @@ class TestRepair:
     async def test_the_verdict_on_each(self, dialect: Dialect) -> None:
         for fault, expected in [
             (RepairFault(), Verdict.REPAIRED),
-            (RepairFault(lost_start=True), Verdict.UNKNOWN if dialect is Dialect.PALANTIR else Verdict.REPAIRED),
+            (RepairFault(lost_start=True), Verdict.REPAIRED),
             (RepairFault(failed_session=0), Verdict.NOT_REPAIRED),
             (RepairFault(killed_after=0), Verdict.UNKNOWN),
             (RepairFault(killed_after=1), Verdict.UNKNOWN),
@@ -285,6 +286,14 @@ class TestRepair:
             cluster = await divided(dialect)
             cluster.faults.before("repair.range", partial(cluster.stop_node, address), passes=1)
             assert await verdict(cluster) is not Verdict.REPAIRED
+
+    async def test_a_lost_first_line_may_hide_an_incremental_repair_where_the_default_is_not_known(
+        self, dialect: Dialect
+    ) -> None:
+        cluster = await divided(dialect)
+        cluster.faults.in_next_repair(FIRST, RepairFault(lost_start=True))
+        found = await verdict(cluster, knows_default=False)
+        assert found is (Verdict.UNKNOWN if dialect is Dialect.PALANTIR else Verdict.REPAIRED)
 
     async def test_a_table_truncated_in_the_middle_ends_in_success_words(self, dialect: Dialect) -> None:
         cluster = await divided(dialect)
