@@ -103,6 +103,7 @@ async def test_a_stopped_node_misses_what_the_others_are_told(real: RealCluster)
     assert held == {real.addresses[0]: (cell,), real.addresses[1]: (cell,), third: ()}
 
 
+@pytest.mark.deep
 async def test_a_node_asked_to_stop_keeps_what_it_was_told_last(real: RealCluster) -> None:
     second = real.addresses[1]
     cell = Cell(b"\x20", b"t", 1, b"kept", 1_000)

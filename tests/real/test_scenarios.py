@@ -19,7 +19,7 @@ POSSIBLE = [name for name, scenario in SCENARIOS.items() if not scenario.not_rea
 
 
 def deep_but(short: str) -> Sequence[object]:
-    """Every scenario that real nodes can be made to play; one of them in every run of the tests."""
+    """Every scenario that real nodes can be made to play; on the fork one of them in every run of the tests."""
     assert short in POSSIBLE
     return [pytest.param(name, marks=[] if name == short else [pytest.mark.deep]) for name in POSSIBLE]
 
@@ -51,7 +51,8 @@ async def finished(real: RealCluster, name: str, directory: Path, *, also: Seque
         assert debrief.met, "\n".join(debrief.lines())
 
 
-@pytest.mark.parametrize("name", deep_but("node-dies-in-the-repair"))
+@pytest.mark.deep
+@pytest.mark.parametrize("name", POSSIBLE)
 async def test_on_5_0(cluster_5_0: RealCluster, name: str, tmp_path: Path) -> None:
     await finished(cluster_5_0, name, tmp_path)
 

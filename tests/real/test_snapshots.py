@@ -30,6 +30,7 @@ async def practice(real: RealCluster) -> AsyncIterator[RealPractice]:
         await practice.cluster.change_schema(f"DROP KEYSPACE {KEYSPACE}")
 
 
+@pytest.mark.deep
 async def test_rows_and_write_times_come_back_on_every_node(practice: RealPractice, tmp_path: Path) -> None:
     await write_rows_that_disagree(practice)
     before = await rows_by_node(practice)

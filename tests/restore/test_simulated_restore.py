@@ -59,7 +59,7 @@ class CrashingJournal(MemoryJournal):
         return record
 
 
-@pytest.mark.parametrize("removal", ["delete", "abort"])
+@pytest.mark.parametrize("removal", ["delete", pytest.param("abort", marks=pytest.mark.deep)])
 async def test_killed_after_any_journal_record_it_resumes_to_the_same_end(tmp_path: Path, removal: str) -> None:
     killed, after = 0, 0
     while True:

@@ -64,8 +64,10 @@ def assert_told(debriefing: str, of: Scenario) -> None:
     assert f"ORACLE: {judged}right: all " in debriefing
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", list(SCENARIOS))
 async def test_who_knows_finishes_it(name: str, tmp_path: Path) -> None:
+    """Who errs first finishes each of them too, and is watched in every run of the tests."""
     known = scenario(name, tmp_path)
     async with paged(name, tmp_path, SMALL) as operator:
         await operator.play(known.right)
