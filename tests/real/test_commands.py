@@ -88,6 +88,7 @@ async def test_a_backup_a_restore_and_atlasdbs_lines_on_5_0(cluster_5_0: RealClu
     await whole(cluster_5_0, tmp_path)
 
 
+@pytest.mark.deep
 @pytest.mark.timeout(600)
 async def test_a_backup_a_restore_and_atlasdbs_lines_on_the_fork(cluster_2_2: RealCluster, tmp_path: Path) -> None:
     await whole(cluster_2_2, tmp_path)

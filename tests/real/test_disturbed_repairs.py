@@ -51,7 +51,8 @@ class Disturbed:
             yield item
 
 
-@pytest.mark.parametrize("lost_keyspace", ["lost_5_0", pytest.param("lost_2_2", marks=pytest.mark.deep)], indirect=True)
+@pytest.mark.deep
+@pytest.mark.parametrize("lost_keyspace", ["lost_5_0", "lost_2_2"], indirect=True)
 async def test_nodetool_killed_and_then_a_replica_killed(lost_keyspace: Lost, tmp_path: Path) -> None:
     """The second ends as not repaired, or as unknown: on the fork nodetool may never hear that the replica died."""
     real = lost_keyspace.real

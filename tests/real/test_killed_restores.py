@@ -142,9 +142,9 @@ async def until_gone(command: str) -> None:
 @pytest.mark.parametrize(
     ("lost_keyspace", "places"),
     [
-        pytest.param("lost_2_2", BEGINNING, id="beginning"),
+        pytest.param("lost_2_2", BEGINNING, id="beginning", marks=pytest.mark.deep),
         pytest.param("lost_2_2", MIDDLE, id="middle"),
-        pytest.param("lost_2_2", END, id="end"),
+        pytest.param("lost_2_2", END, id="end", marks=pytest.mark.deep),
         pytest.param("lost_2_2", MORE, id="more", marks=pytest.mark.deep),
     ],
     indirect=["lost_keyspace"],

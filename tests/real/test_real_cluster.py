@@ -80,6 +80,7 @@ async def test_nodetool_has_the_archive_of_its_classes(real: RealCluster) -> Non
     assert (real.directory / "nodetool.jsa").stat().st_size > 1_000_000
 
 
+@pytest.mark.deep
 async def test_a_stopped_node_misses_what_the_others_are_told(real: RealCluster) -> None:
     third = real.addresses[2]
     cell = Cell(b"\x10", b"t", 1, b"missed", 1_000)

@@ -18,12 +18,6 @@ from tests.practice.scenarios.played import paged, played
 POSSIBLE = [name for name, scenario in SCENARIOS.items() if not scenario.not_real]
 
 
-def deep_but(short: str) -> Sequence[object]:
-    """Every scenario that real nodes can be made to play; on the fork one of them in every run of the tests."""
-    assert short in POSSIBLE
-    return [pytest.param(name, marks=[] if name == short else [pytest.mark.deep]) for name in POSSIBLE]
-
-
 @asynccontextmanager
 async def paged_on(real: RealCluster, name: str, directory: Path) -> AsyncIterator[Drill]:
     """The keyspace and every node that was stopped are put right again afterwards."""
@@ -57,7 +51,8 @@ async def test_on_5_0(cluster_5_0: RealCluster, name: str, tmp_path: Path) -> No
     await finished(cluster_5_0, name, tmp_path)
 
 
-@pytest.mark.parametrize("name", deep_but("client-still-connected"))
+@pytest.mark.deep
+@pytest.mark.parametrize("name", POSSIBLE)
 async def test_on_the_fork(cluster_2_2: RealCluster, name: str, tmp_path: Path) -> None:
     """There a repair that asks a node not yet known to be dead waits for an hour, and the remedy says: restart."""
     also = [Act("restart-all")] if name == "node-dies-in-the-repair" else []
