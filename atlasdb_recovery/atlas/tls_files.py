@@ -59,7 +59,7 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
         """A client context, TLS 1.2 or later. Raises ConfigurationError."""
         self.require_no_java_store()
         self.require_files()
-        context = ssl.create_default_context(cadata=self._authorities())
+        context = trusting(self._authorities())
         context.check_hostname = self.verify_host
         if self.certificate is None:
             return context
@@ -96,6 +96,17 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
             file.write(pem)
             file.flush()
             context.load_cert_chain(file.name, password=lambda: str(self.password))
+
+
+def trusting(authorities: str | None = None) -> ssl.SSLContext:
+    """Trusts these certificates, in PEM, or the machine's own authorities; with TLS 1.2 or later.
+
+    As Java does: whatever stands in the trust store is an anchor, an intermediate too, and needs no extension that
+    RFC 5280 asks of an authority. Python 3.13 and later would refuse what lacks one, earlier ones an intermediate.
+    """
+    context = ssl.create_default_context(cadata=authorities)
+    context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def tls_files(part: Part, *, verify_host: bool = False) -> TlsFiles:

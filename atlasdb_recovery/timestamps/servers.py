@@ -9,7 +9,7 @@ from typing import NamedTuple, NoReturn
 import httpx
 import stamina
 
-from atlasdb_recovery.atlas.tls_files import TlsFiles
+from atlasdb_recovery.atlas.tls_files import TlsFiles, trusting
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.timestamps.service import Seen, TimestampServiceRefused, TimestampServiceUnavailable, unseen
@@ -195,7 +195,7 @@ class Servers:
         if self._tls is not None:
             return self._tls.context()
         if any(address.startswith("https:") for address in self.addresses):
-            return ssl.create_default_context()
+            return trusting()
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's own takes long
 
     def _client(self) -> httpx.AsyncClient:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from atlasdb_recovery.atlas.tls_files import TlsFiles
-from atlasdb_recovery.practice.simulated.timelock.certificates import certified
+from atlasdb_recovery.practice.simulated.timelock.certificates import Certified, certified
 from atlasdb_recovery.practice.simulated.timelock.ensemble import Ensemble
 from atlasdb_recovery.practice.simulated.timelock.http_servers import SimulatedTimeLock
 from atlasdb_recovery.practice.simulated.timelock.namespaces import Exhausted
@@ -395,3 +395,31 @@ async def test_a_certificate_that_is_not_trusted_is_final(certificate: Path) -> 
             with pytest.raises(TimestampServiceRefused, match=r"certificate of https://127\.0\.20\.\S+ is not trusted"):
                 await client(timelock, tls=tls).fresh_timestamp()
             assert not [what for _, what in timelock.asked[asked:] if "/orders/" in what]
+
+
+async def test_what_stands_in_the_trust_store_is_an_anchor_an_intermediate_too(tmp_path: Path) -> None:
+    """As in Java. The server's own authority is all that is trusted; the one above it is not known here."""
+    above = certified(tmp_path / "above", "the company's authority", ["127.0.20.9"])
+    made = certified(tmp_path / "tls", "the team's authority", THREE[:1])
+    signed = signed_by(above, made, tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.chain, made.key)
+    with SimulatedTimeLock(THREE[:1], tls=context) as timelock:
+        timelock.ensemble.namespace("orders").fresh()
+        assert await client(timelock, tls=TlsFiles(ca=signed, verify_host=True)).fresh_timestamp() == 2
+        with pytest.raises(TimestampServiceRefused, match="is not trusted"):
+            await client(timelock, tls=TlsFiles(ca=above.authority, verify_host=True)).fresh_timestamp()
+
+
+def signed_by(above: Certified, authority: Certified, directory: Path) -> Path:
+    """The same authority's certificate, certified by another one instead of by itself."""
+    request, extensions, signed = (directory / name for name in ("ca.csr", "ca.ext", "signed.pem"))
+    extensions.write_text("basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\n")
+    key, key_above = (made.authority.with_name("ca.key") for made in (authority, above))
+    for line in (
+        f"x509 -x509toreq -in {authority.authority} -signkey {key} -out {request}",
+        f"x509 -req -in {request} -CA {above.authority} -CAkey {key_above} -CAcreateserial -extfile {extensions}"
+        f" -days 2 -out {signed}",
+    ):
+        subprocess.run(["openssl", *line.split()], check=True, capture_output=True)
+    return signed
