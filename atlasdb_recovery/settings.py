@@ -127,9 +127,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Run instead of asking the authority itself."""
     timelock_namespace: str | None = None
     """The operator's word that this is TimeLock's namespace, although TimeLock does not have it yet."""
+    timelock_backup_token: str | None = None
+    """With which TimeLock disables its namespace during a restore, where its release offers that."""
     environment_secrets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.timelock_backup_token is not None:
+            msgspec.structs.force_setattr(self, "timelock_backup_token", Secret(self.timelock_backup_token))
         hidden = tuple(Secret(value) for value in self.environment_secrets)
         msgspec.structs.force_setattr(self, "environment_secrets", hidden)
 
@@ -218,6 +222,7 @@ class _Reading:
             timestamp_tls=self._tls("timestamps.tls", file.timestamps.tls, verify_host=True),
             atlas_cli=self._atlas_cli(),
             timelock_namespace=self._timelock_namespace(service),
+            timelock_backup_token=file.timestamps.backup_token,
             environment_secrets=tuple(_environment_secrets(self._values)),
         )
 

@@ -58,6 +58,7 @@ class TimestampsBlock(_Block, frozen=True, kw_only=True):
     servers: tuple[str, ...] = ()
     tls: TlsBlock | None = None
     namespace: str | None = None
+    backup_token: str | None = None
 
 
 class SettingsFile(_Block, frozen=True, kw_only=True):

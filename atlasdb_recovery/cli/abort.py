@@ -13,9 +13,10 @@ from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal import sessions
 from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import journal_path
-from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
+from atlasdb_recovery.procedure.facts import NAMESPACE_DISABLED, THRIFT_DISABLED
 from atlasdb_recovery.procedure.session import SessionState, folded
 from atlasdb_recovery.settings import load
+from atlasdb_recovery.timestamps.disabled_namespace import ENABLE
 
 NOTHING_UNDONE = "What it did on the cluster is not undone."
 NOT_COMPLETE = "Its restore is NOT complete: do NOT start the service on keyspace {} before another restore is."
@@ -60,6 +61,11 @@ def _left(state: SessionState) -> Sequence[str]:
         lines.append(NOT_COMPLETE.format(state.keyspace))
     if nodes := state.fact(THRIFT_DISABLED):
         lines.append(f"It had switched Thrift off on {', '.join(nodes)}: run nodetool enablethrift on each.")
+    if lock := state.fact(NAMESPACE_DISABLED):
+        lines.append(
+            f"It had disabled TimeLock's namespace under lock {lock}, and nobody gets a timestamp of it until it is"
+            f' enabled: POST {ENABLE} with {{"namespaces": […], "lockId": "{lock}"}} and the backup token.'
+        )
     return lines
 
 

@@ -16,7 +16,7 @@ from atlasdb_recovery.settings_file import SettingsFile
 from tui.look import Look
 
 DEFAULT_FILE = "recovery.yml"
-WITHOUT_FLAG = frozenset({"password", "key_password", "nodes"})
+WITHOUT_FLAG = frozenset({"password", "key_password", "backup_token", "nodes"})
 _HELP = {
     "config": "The service's AtlasDB configuration (YAML), read as it is.",
     "inline_config": "The AtlasDB block itself, as text, instead of a file.",

@@ -12,7 +12,12 @@ from atlasdb_recovery.atlas.timestamp_bound import (
     OLD_POSITION,
 )
 from atlasdb_recovery.cassandra.ports import Cluster, Consistency
-from atlasdb_recovery.timestamps.service import AnotherTimestampService, FastForwarded, ImmutableTimestampLocks
+from atlasdb_recovery.timestamps.service import (
+    AnotherTimestampService,
+    FastForwarded,
+    ImmutableTimestampLocks,
+    NamespaceDisabling,
+)
 
 QUORUM = Consistency.QUORUM
 
@@ -40,6 +45,7 @@ class PracticeTimestamps:
 
     serves_live = True
     immutable_locks: ImmutableTimestampLocks | None = None
+    disabling: NamespaceDisabling | None = None
 
     def __init__(self, cluster: Cluster, keyspace: str) -> None:
         self._cluster = cluster

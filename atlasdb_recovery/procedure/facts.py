@@ -23,6 +23,8 @@ FINDINGS = "findings"
 REMOVED = "removed"
 FAST_FORWARDED = "fast-forwarded"
 THRIFT_DISABLED = "thrift-disabled"
+NAMESPACE_DISABLED = "namespace-disabled"
+"""The lock under which this session has disabled TimeLock's namespace, until it is enabled again."""
 
 
 def required(context: Context, name: str) -> Any:

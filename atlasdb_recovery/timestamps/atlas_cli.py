@@ -18,6 +18,7 @@ from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
     ImmutableTimestampLocks,
+    NamespaceDisabling,
     TimestampServiceRefused,
     TimestampServiceUnavailable,
 )
@@ -41,6 +42,7 @@ class AtlasCliTimestamps:
     """
 
     immutable_locks: ImmutableTimestampLocks | None = None
+    disabling: NamespaceDisabling | None = None
 
     def __init__(
         self,

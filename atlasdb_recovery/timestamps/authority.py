@@ -8,6 +8,7 @@ from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.atlas_cli import AtlasCliTimestamps
 from atlasdb_recovery.timestamps.atlas_cli_program import AtlasCli
 from atlasdb_recovery.timestamps.bound_store import EmbeddedTimestamps
+from atlasdb_recovery.timestamps.disabled_namespace import DisabledNamespace, token_servers
 from atlasdb_recovery.timestamps.remote import RemoteTimestamps
 from atlasdb_recovery.timestamps.service import Seen, TimestampService, TimestampServiceRefused, unseen
 from atlasdb_recovery.timestamps.timelock import TimeLockTimestamps
@@ -54,14 +55,13 @@ def _timelock(settings: Settings, cluster: Cluster, seen: Seen) -> TimestampServ
     async def used() -> int:
         return await timestamps_used(cluster, settings.keyspace)
 
-    return TimeLockTimestamps(
-        timelock_servers(
-            service.timestamp_servers, _usable(settings.timestamp_tls or service.timestamp_tls), seen=seen
-        ),
-        settings.namespace,
-        used,
-        is_meant=settings.timelock_namespace is not None,
-    )
+    addresses, tls = service.timestamp_servers, _usable(settings.timestamp_tls or service.timestamp_tls)
+    servers = timelock_servers(addresses, tls, seen=seen)
+    disabling = None
+    if token := settings.timelock_backup_token:
+        disabling = DisabledNamespace(token_servers(addresses, tls, token, seen=seen), settings.namespace)
+    is_meant = settings.timelock_namespace is not None
+    return TimeLockTimestamps(servers, settings.namespace, used, is_meant=is_meant, disabling=disabling)
 
 
 def _through_atlas_cli(

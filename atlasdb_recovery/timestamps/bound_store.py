@@ -16,6 +16,7 @@ from atlasdb_recovery.timestamps.service import (
     AnotherTimestampService,
     FastForwarded,
     ImmutableTimestampLocks,
+    NamespaceDisabling,
     TimestampServiceRefused,
     TimestampServiceUnavailable,
 )
@@ -36,6 +37,7 @@ class EmbeddedTimestamps:
     serves_live = False
     uses_stored_bound = True
     immutable_locks: ImmutableTimestampLocks | None = None
+    disabling: NamespaceDisabling | None = None
 
     def __init__(self, cluster: Cluster, keyspace: str, nobody_connected: Callable[[], Awaitable[None]]) -> None:
         self._cluster = cluster

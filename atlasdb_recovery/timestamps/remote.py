@@ -15,6 +15,7 @@ from atlasdb_recovery.timestamps.servers import (
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
     ImmutableTimestampLocks,
+    NamespaceDisabling,
     PingUnanswered,
     Seen,
     TimestampServiceRefused,
@@ -36,6 +37,7 @@ class RemoteTimestamps:
     serves_live = True
     uses_stored_bound = True
     immutable_locks: ImmutableTimestampLocks | None = None
+    disabling: NamespaceDisabling | None = None
 
     def __init__(
         self,

@@ -75,6 +75,30 @@ class ImmutableTimestampLocks(Protocol):
         ...
 
 
+class CompletedBackup(msgspec.Struct, frozen=True):
+    """What TimeLock is told of the backup that was restored (`CompletedBackup`): I, B and F."""
+
+    immutable: int
+    start: int
+    end: int
+
+
+class NamespaceDisabling(Protocol):
+    """A disabled namespace serves nobody. `lock` is a UUID: who disabled it enables it again."""
+
+    async def disable(self, lock: str) -> bool:
+        """May be asked again under the same lock. False where this release offers nothing of the kind."""
+        ...
+
+    async def enable(self, lock: str, backup: CompletedBackup) -> None:
+        """Fast-forwards it to the backup's end while nobody can ask it, then enables it. May be asked again."""
+        ...
+
+    def requests_to_enable(self, lock: str) -> tuple[str, ...]:
+        """What `enable` sends, written out."""
+        ...
+
+
 class TimestampService(Protocol):
     """A timestamp service of one namespace (`com.palantir.timestamp.TimestampService` and its management service)."""
 
@@ -96,6 +120,11 @@ class TimestampService(Protocol):
     @property
     def immutable_locks(self) -> ImmutableTimestampLocks | None:
         """Its locks on the immutable timestamp, which hold sweep back; None if it offers none."""
+        ...
+
+    @property
+    def disabling(self) -> NamespaceDisabling | None:
+        """Whether its namespace can be disabled while the keyspace is restored; None if nothing of it is offered."""
         ...
 
     async def ping(self) -> str:

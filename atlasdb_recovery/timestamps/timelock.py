@@ -8,6 +8,7 @@ from atlasdb_recovery.timestamps.servers import TOTAL_SECONDS, Servers
 from atlasdb_recovery.timestamps.service import (
     FastForwarded,
     ImmutableTimestampLocks,
+    NamespaceDisabling,
     TimestampServiceRefused,
     TimestampServiceUnavailable,
 )
@@ -41,10 +42,12 @@ class TimeLockTimestamps:
         known: Known,
         *,
         is_meant: bool = False,
+        disabling: NamespaceDisabling | None = None,
         total: float = TOTAL_SECONDS,
     ) -> None:
         require_name(namespace)
         self.namespace = namespace
+        self.disabling = disabling
         self._servers = servers
         self._timestamps = FreshTimestamps(servers, f"/{namespace}", not_usable, "TimeLocks")
         self._known = known

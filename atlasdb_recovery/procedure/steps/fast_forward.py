@@ -7,6 +7,7 @@ import msgspec
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.disabled_namespace import enabled_again, requests_to_enable
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
@@ -28,14 +29,15 @@ class FastForward(Step):
         return preflight.before_fast_forward()
 
     async def evidence(self, context: Context) -> Evidence | None:
-        return await fast_forward_evidence(context)
+        return None if requests_to_enable(context) else await fast_forward_evidence(context)
 
     async def plan(self, context: Context) -> Plan:
         target = facts.required(context, facts.FAST_FORWARD_TIMESTAMP)
         service = context.timestamps
         bound = await service.bound()
-        known = await service.lower_limit() if service.serves_live else bound
-        is_above = service.serves_live and known is not None and known > target
+        enabling = requests_to_enable(context)
+        known = await _known(context, bound, is_disabled=bool(enabling))
+        is_above = not enabling and service.serves_live and known is not None and known > target
         writes = () if is_above else service.writes_to_fast_forward(target, bound)
         return Plan(
             title=f"fast-forward to {target}",
@@ -44,15 +46,16 @@ class FastForward(Step):
                 if service.serves_live
                 else f"stored bound now: {'none' if bound is None else bound}",
                 f"fast-forward {service.description} to {target}",
+                *enabling,
                 *(writes or (_nothing_to_do(service, target),)),
             ),
-            depends_on={"target": target, "bound": bound},
+            depends_on={"target": target, "bound": bound, "enabling": list(enabling)},
             facts={
                 "target": target,
                 "bound": bound if bound is not None else known,
                 "bound_is_seen": not service.serves_live,
                 "service": service.description,
-                "writes": list(writes),
+                "writes": [*enabling, *writes],
                 "is_far": target - (known or 0) > ASKED_ABOVE_BOUND,
             },
         )
@@ -77,6 +80,8 @@ class FastForward(Step):
         )
 
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
+        async for event in enabled_again(context, self.name):
+            yield event
         done = await context.timestamps.fast_forward(plan.facts["target"])
         yield FactEstablished(
             step=self.name,
@@ -97,6 +102,13 @@ class FastForward(Step):
                 remedy="Do not start the service. Make sure no other timestamp service runs, then retry.",
             )
         return proof
+
+
+async def _known(context: Context, bound: int | None, *, is_disabled: bool) -> int | None:
+    """What the timestamps are above of now; a namespace that is disabled cannot be asked, and is above B."""
+    if is_disabled:
+        return int(facts.required(context, facts.BACKUP_TIMESTAMP))
+    return await context.timestamps.lower_limit() if context.timestamps.serves_live else bound
 
 
 def _nothing_to_do(service: TimestampService, target: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
+from atlasdb_recovery.procedure.disabled_namespace import disabled
 from atlasdb_recovery.procedure.guards import preflight
 from atlasdb_recovery.procedure.guards.backup_guards import read_timestamps
 from atlasdb_recovery.procedure.guards.guard import Guard
@@ -87,6 +88,8 @@ class RestorePreflight(BackupPreflight):
         if confirmed(context.answer("disable-thrift")):
             async for event in switched_off(context, self.name):
                 yield event
+        async for event in disabled(context, self.name):
+            yield event
 
     async def verify(self, context: Context) -> Evidence:
         pinned = await super().verify(context)

@@ -32,6 +32,10 @@ class Ensemble:
         self.states = [NodeState.UP] * size
         self.listed: list[set[str]] = [set() for _ in range(size)]
         """The namespaces each node has heard of; one that was away when a namespace was made has not."""
+        self.backup_token: str | None = None
+        """With one it is a release that can disable namespaces, for whoever has it."""
+        self.disabled: dict[str, str] = {}
+        """Each namespace that is, and the lock under which it is; every node keeps it on disk."""
         self.leader: int | None = 0
         self.elections: list[tuple[float, int]] = []
         self._now = now

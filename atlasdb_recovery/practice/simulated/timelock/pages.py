@@ -9,6 +9,7 @@ JSON = "application/json"
 _NAMES = {
     400: ("INVALID_ARGUMENT", "Default:InvalidArgument"),
     401: ("UNAUTHORIZED", "Conjure:MissingCredentials"),
+    403: ("PERMISSION_DENIED", "Default:PermissionDenied"),
     404: ("NOT_FOUND", "Default:NotFound"),
     405: ("javax.ws.rs.NotAllowedException", "NotAllowedException"),
     406: ("javax.ws.rs.NotAcceptableException", "NotAcceptableException"),

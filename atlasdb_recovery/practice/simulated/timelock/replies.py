@@ -3,6 +3,7 @@
 import re
 
 from atlasdb_recovery.practice.simulated.timelock.asked import Answered, Asked, demand, long_of
+from atlasdb_recovery.practice.simulated.timelock.disabling import PATHS, answered
 from atlasdb_recovery.practice.simulated.timelock.ensemble import Ensemble, TooManyNamespaces
 from atlasdb_recovery.practice.simulated.timelock.namespaces import Exhausted
 from atlasdb_recovery.practice.simulated.timelock.pages import Reply, failed, html_page, json_reply, not_logged
@@ -28,7 +29,13 @@ class Replies:
             return html_page(404, asked.path, "-")
         asked = asked._replace(target=asked.target.removeprefix(self._context_path))
         try:
-            return self._own(node, asked) or self._conjure(node, asked) or self._legacy(node, asked) or failed(404)
+            return (
+                self._own(node, asked)
+                or self._disabling(node, asked)
+                or self._conjure(node, asked)
+                or self._legacy(node, asked)
+                or failed(404)
+            )
         except Answered as answered:
             return answered.reply
 
@@ -43,6 +50,12 @@ class Replies:
         if asked.path == "/leader/pingV2":
             return json_reply({"timeLockVersion": "0.0.0", "isLeader": leads})
         return None
+
+    def _disabling(self, node: int, asked: Asked) -> Reply | None:
+        if self._ensemble.backup_token is None or asked.path not in PATHS:
+            return None
+        demand(asked, "POST", token=True)
+        return answered(self._ensemble, asked) if self._ensemble.leads(node) else self._follows(node, asked)
 
     def _conjure(self, node: int, asked: Asked) -> Reply | None:
         if asked.path == "/tl/management/fastForward":
@@ -66,16 +79,21 @@ class Replies:
             return failed(400)
         too_long = len(namespace) > LONGEST_NAME
         if too_long or not self._ensemble.leads(node):
-            hint = self._ensemble.hint(node) if is_named and not too_long else None
-            if hint is None:
-                return html_page(503, asked.path, "jersey")
-            return Reply(308, {"Location": self._addresses[hint]})
+            return self._follows(node, asked, is_named=is_named and not too_long)
+        if namespace in self._ensemble.disabled:
+            return html_page(503, asked.path, "jersey")
         try:
             return reading(asked)(self._ensemble.namespace(namespace))
         except Exhausted:
             return failed(500)
         except TooManyNamespaces:
             return not_logged()
+
+    def _follows(self, node: int, asked: Asked, *, is_named: bool = True) -> Reply:
+        hint = self._ensemble.hint(node) if is_named else None
+        if hint is None:
+            return html_page(503, asked.path, "jersey")
+        return Reply(308, {"Location": self._addresses[hint]})
 
 
 def _fast_forward(asked: Asked) -> Serve:
