@@ -17,7 +17,8 @@ NOT_OFFERED = (
 
 async def disabled(context: Context, step: str) -> AsyncIterator[Event]:
     """On record before it is asked for: a session that is killed in between still enables it again."""
-    disabling = context.timestamps.disabling
+    before = context.state.fact(facts.NAMESPACE_DISABLED)
+    disabling = context.timestamps.disabling if before is None else _required(context, before)
     if disabling is None:
         return
     lock = str(uuid5(NAMESPACE_URL, f"atlasdb-recovery:{context.session}"))
@@ -53,7 +54,7 @@ def requests_to_enable(context: Context) -> tuple[str, ...]:
 def _required(context: Context, lock: str) -> NamespaceDisabling:
     if context.timestamps.disabling is None:
         raise StepFailure(
-            f"this session has disabled TimeLock's namespace, under lock {lock}, and has no token to enable it",
-            remedy="Give timestamps.backup_token as before, then resume.",
+            f"this session asked TimeLock to disable its namespace, under lock {lock}, and has no token to enable it",
+            remedy="Give timestamps.backup_token as before, then resume. If it was never right, begin a new session.",
         )
     return context.timestamps.disabling

@@ -33,11 +33,7 @@ def lost(tmp_path: Path, timelock: SimulatedTimeLock, monkeypatch: pytest.Monkey
     world = World(tmp_path, timelock)
     world.change_settings(timestamps={"backup_token": "${TIMELOCK_TOKEN}"})
     asyncio.run(world.live())
-    ended = world.unattended("backup")
-    assert ended.code == 0, ended
-    asyncio.run(world.rehearsal.arena.exercise.writer.run(40))  # the service goes on until the loss
-    asyncio.run(world.rehearsal.arena.exercise.writer.abandon())
-    asyncio.run(world.lose())
+    world.back_up_and_lose()
     return world
 
 
@@ -142,6 +138,17 @@ def test_another_token_is_refused_before_anything_is_changed(lost: World, timelo
     ended = lost.unattended("restore")
     assert ended.code == 4, ended
     assert "check `timestamps.backup_token` in recovery.yml" in ended.out
+    assert "restore-store: " not in ended.out.partition("NOT complete")[0]
+
+
+def test_without_the_token_it_is_told_before_anything_is_restored(lost: World, timelock: SimulatedTimeLock) -> None:
+    """Whether the namespace is disabled is not known then, and at the end it would be too late to ask."""
+    timelock.ensemble.backup_token = "of somebody else"
+    assert lost.unattended("restore").code == 4
+    lost.change_settings(timestamps={})
+    ended = lost.unattended("resume")
+    assert ended.code == 4, ended
+    assert "has no token to enable it" in ended.out
     assert "restore-store: " not in ended.out.partition("NOT complete")[0]
 
 

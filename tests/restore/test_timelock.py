@@ -36,11 +36,7 @@ def alive(tmp_path: Path, timelock: SimulatedTimeLock) -> World:
 
 @pytest.fixture
 def lost(alive: World) -> World:
-    ended = alive.unattended("backup")
-    assert ended.code == 0, ended
-    asyncio.run(alive.rehearsal.arena.exercise.writer.run(40))  # the service goes on until the loss
-    asyncio.run(alive.rehearsal.arena.exercise.writer.abandon())
-    asyncio.run(alive.lose())
+    alive.back_up_and_lose()
     return alive
 
 

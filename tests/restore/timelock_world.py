@@ -1,5 +1,6 @@
 """A service whose keyspace was migrated to TimeLock, on a simulated cluster beside a simulated TimeLock."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,14 @@ class World:
 
     async def lose(self) -> None:
         await self.rehearsal.arena.exercise.lose_keyspace()
+
+    def back_up_and_lose(self) -> None:
+        """The service goes on for a while after the backup."""
+        ended = self.unattended("backup")
+        assert ended.code == 0, ended
+        asyncio.run(self.rehearsal.arena.exercise.writer.run(40))
+        asyncio.run(self.rehearsal.arena.exercise.writer.abandon())
+        asyncio.run(self.lose())
 
     def unattended(self, command: str) -> Ended:
         return self.rehearsal.unattended(command)
