@@ -12,7 +12,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from screens.dialogs.typed_reason import TypedReasonDialog
-from tui.keymap import bindings
+from tui.keymap import bindings, changes
 from tui.look import Look
 from tui.widgets.choice_list import ChoiceList
 
@@ -83,7 +83,7 @@ class HistoryScreen(Screen[None]):
         self.post_message(self.Chosen(event.option_id or "", resume=False))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action not in {"resume", "give_up"}:
+        if not changes(action):
             return True
         if not self._found:
             return False

@@ -89,6 +89,10 @@ KEYMAP: tuple[Key, ...] = (
 )
 
 
+STEP_KEYS = tuple(key for key in KEYMAP if key.where in {"everywhere", "step", "clean", "crowded", "repair"})
+"""Those that a step's screen may have: looked at with every redraw."""
+
+
 def bindings(*where: str) -> list[Binding]:
     """Textual's bindings of these groups, in the keymap's order."""
     return [

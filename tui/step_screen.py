@@ -21,7 +21,7 @@ from atlasdb_recovery.events import StepFailed
 from atlasdb_recovery.procedure.front_end import Choice, Overruled
 from tui.bridge import BY, Bridge, Failed, Refused, ToAnswer, ToBegin, Waiting
 from tui.failure_words import failure_text, whole_failure
-from tui.keymap import KEYMAP, bindings, changes
+from tui.keymap import STEP_KEYS, bindings, changes
 from tui.look import Look
 from tui.session_view import SessionView, StepView
 from tui.standing import Standing, standing
@@ -203,7 +203,7 @@ class StepScreen(Screen[None]):
 
     def _redraw_keys(self) -> None:
         """The footer is built anew, so only where a key has opened or closed."""
-        permitted = [self.check_action(key.action, ()) for key in KEYMAP]
+        permitted = [self.check_action(key.action, ()) for key in STEP_KEYS]
         if permitted != self._permitted:
             self._permitted = permitted
             self.refresh_bindings()
