@@ -1,6 +1,7 @@
 """`abort`: a session is given up. What it did stays done, and on record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import journal_path
 from atlasdb_recovery.procedure.facts import NAMESPACE_DISABLED, THRIFT_DISABLED
 from atlasdb_recovery.procedure.session import SessionState, folded
-from atlasdb_recovery.settings import load
+from atlasdb_recovery.settings import Settings, load
 from atlasdb_recovery.timestamps.disabled_namespace import ENABLE
 
 NOTHING_UNDONE = "What it did on the cluster is not undone."
@@ -37,21 +38,22 @@ def abort(session: str, reason: str, state_dir: Path | None, settings_file: Path
     that is only parked needs no abort before a new one is begun.
     """
     directory = state_dir_named(state_dir, settings_file)
-    for line in given_up(directory, session, reason, secrets=_secrets(settings_file)):
+    settings = partial(load, settings_path(settings_file), {}, defaults={"backup_dir": "."})
+    for line in given_up(directory, session, reason, settings):
         click.echo(line)
 
 
-def given_up(state_dir: Path, session: str, reason: str, *, secrets: frozenset[str]) -> Sequence[str]:
+def given_up(state_dir: Path, session: str, reason: str, settings: Callable[[], Settings]) -> Sequence[str]:
     """Gives it up, and writes its reports anew. Returns what is left to do, in sentences.
 
-    Raises as `journal.sessions.abort`.
+    `settings`, where they can be read, name the secrets that a reason must not hold. Raises as
+    `journal.sessions.abort`.
     """
     if not reason.strip():
         raise click.UsageError("a reason is needed, in a few words; it stands in the report")
-    sessions.abort(state_dir, session, reason.strip(), secrets=secrets)
+    sessions.abort(state_dir, session, reason.strip(), secrets=_secrets(settings))
     journal = journal_path(state_dir, session)
-    session_report.write(JournalReader(journal), journal.with_name("report.html"), "html")
-    session_report.write(JournalReader(journal), journal.with_name("report.md"), "md")
+    session_report.write_beside(journal)
     return _left(folded(record.event for record in JournalReader(journal)))
 
 
@@ -69,9 +71,8 @@ def _left(state: SessionState) -> Sequence[str]:
     return lines
 
 
-def _secrets(settings_file: Path | None) -> frozenset[str]:
-    """Those that the settings name, where they can be read."""
+def _secrets(settings: Callable[[], Settings]) -> frozenset[str]:
     try:
-        return load(settings_path(settings_file), {}, defaults={"backup_dir": "."}).secrets()
+        return settings().secrets()
     except ConfigurationError:
         return frozenset()

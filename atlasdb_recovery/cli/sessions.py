@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from atlasdb_recovery import __version__
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
@@ -17,7 +17,6 @@ from atlasdb_recovery.cli.lines import while_alive
 from atlasdb_recovery.events import Event, Noted, SessionResumed, SessionStarted
 from atlasdb_recovery.journal import report as session_report
 from atlasdb_recovery.journal.lock import Holder, OperatorLock, lock_paths
-from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import EventJournal, Journal, JournalInUse, journal_path
 from atlasdb_recovery.journal.sessions import SessionOver, new_session_id, summary
 from atlasdb_recovery.procedure.answers import Answers
@@ -33,7 +32,6 @@ from atlasdb_recovery.procedure.step import Step
 from atlasdb_recovery.settings import Settings
 
 PROCEDURES = {"backup": backup_steps, "restore": restore_steps}
-FORMATS: tuple[Literal["md", "html"], ...] = ("md", "html")
 
 
 class SessionFrontEnd(FrontEnd, Protocol):
@@ -183,8 +181,7 @@ class Session:
     def _write_report(self, context: Context) -> None:
         journal = journal_path(context.state_directory, context.session)
         try:
-            for form in FORMATS:
-                session_report.write(JournalReader(journal), journal.with_name(f"report.{form}"), form)
+            session_report.write_beside(journal)
         except (session_report.ReportUnwritable, OSError) as error:
             self._front_end.say(f"WARNING: the report could not be written: {error}")
             return

@@ -82,14 +82,9 @@ class LiveWorkplace:
         return sessions(self._state_dir())
 
     def give_up(self, session: str, reason: str) -> Sequence[str]:
-        from atlasdb_recovery.atlas.yaml_document import ConfigurationError
         from atlasdb_recovery.cli.abort import given_up
 
-        try:
-            secrets = self.settings().secrets()
-        except ConfigurationError:
-            secrets = frozenset()
-        return given_up(self._state_dir(), session, reason, secrets=secrets)
+        return given_up(self._state_dir(), session, reason, self.settings)
 
     def opening(self, procedure: str) -> Opening:
         from atlasdb_recovery.cli.sessions import PROCEDURES

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from atlasdb_recovery.cli.wizard import LiveWorkplace
-from atlasdb_recovery.events import SessionParked, SessionResumed, SessionStarted, StepIntended
+from atlasdb_recovery.events import SessionParked, SessionResumed, StepIntended
 from atlasdb_recovery.journal.record import Journal
 from atlasdb_recovery.journal.sessions import sessions
+from tests.screens.removal_feed import SESSION, started
 from tests.screens.screen_operator import ScreenOperator
 from tests.test_settings import INSTALL
 from tui.app import RecoveryApp
 from tui.look import Look
 
-SESSION = "20261123T031502Z-restore-orders-3f2a"
 SIZE = (80, 24)
 
 
@@ -27,20 +27,6 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         journal.append(started())
         journal.append(StepIntended(step="repair", fingerprint="f", attempt=1))
     return tmp_path / "state"
-
-
-def started() -> SessionStarted:
-    return SessionStarted(
-        session=SESSION,
-        procedure="restore",
-        keyspace="orders",
-        mode="LIVE",
-        version="1",
-        operator="ann",
-        host="bastion-1",
-        process=4711,
-        settings={},
-    )
 
 
 def wizard() -> RecoveryApp:

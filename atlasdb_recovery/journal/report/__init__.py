@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from atlasdb_recovery.foreign import plain
 from atlasdb_recovery.journal.chain import Record
+from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.report import words
 from atlasdb_recovery.journal.report.repair_picture import repair_picture
 from atlasdb_recovery.journal.report.telling import told
@@ -23,6 +24,7 @@ from atlasdb_recovery.journal.report.timeline import text_timeline, timeline
 from atlasdb_recovery.journal.report.verdict import verdict
 
 Format = Literal["md", "html"]
+FORMATS: tuple[Format, ...] = ("md", "html")
 
 
 class ReportUnwritable(Exception):
@@ -71,6 +73,12 @@ def _rendered(template: str, records: Iterable[Record]) -> str:
             repair=repair_picture(story),
         )
     )
+
+
+def write_beside(journal: Path) -> None:
+    """`report.md` and `report.html` beside this journal. Raises as `write`."""
+    for form in FORMATS:
+        write(JournalReader(journal), journal.with_name(f"report.{form}"), form)
 
 
 @cache

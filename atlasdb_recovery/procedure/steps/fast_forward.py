@@ -37,7 +37,7 @@ class FastForward(Step):
         bound = await service.bound()
         enabling = requests_to_enable(context)
         known = await _known(context, bound, is_disabled=bool(enabling))
-        is_above = not enabling and service.serves_live and known is not None and known > target
+        is_above = service.serves_live and known is not None and known > target
         writes = () if is_above else service.writes_to_fast_forward(target, bound)
         return Plan(
             title=f"fast-forward to {target}",
