@@ -170,6 +170,12 @@ class SessionView:
         is_left = self.steps[step].is_interrupted or bool(self.stopped) or self.state.outcome != "running"
         return "interrupted" if status in {INTENDED, PERFORMED} and is_left else status
 
+    def broke_off(self, why: str, at: datetime) -> None:
+        """Its process ended then, without a word. Until somebody resumes it nobody is at work."""
+        self.stopped, self.ended = why, _moment(at)
+        self._interrupt(self.ended)
+        self.version += 1
+
     def _interrupt(self, now: float) -> None:
         """Nobody is at work any more: what has begun and not ended is left as it is."""
         for view in self.steps.values():
@@ -193,7 +199,7 @@ class SessionView:
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case SessionResumed():
                 self._interrupt(now)
-                self.ended = None
+                self.ended, self.stopped = None, ""
                 self.lock_holder = f"{event.operator}@{event.host} {event.process}"
             case _:
                 pass

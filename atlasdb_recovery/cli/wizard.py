@@ -150,14 +150,16 @@ class LiveWorkplace:
 
     def _tell_whether_at_work(self, session: str, bridge: "Bridge", state: "SessionState") -> None:
         """A process that was killed has said nothing of its end."""
-        from atlasdb_recovery.journal.record import journal_path
-        from atlasdb_recovery.journal.sessions import is_being_written
+        from datetime import datetime
 
-        is_over = state.outcome != "running" or is_being_written(journal_path(self._state_dir(), session))
-        said = "" if is_over else f"its process ended without a word. Go on with: {self._resume_command(session)}"
-        if bridge.view.stopped != said:
-            bridge.view.stopped = said
-            bridge.view.touched()
+        from atlasdb_recovery.journal.record import journal_path
+        from atlasdb_recovery.journal.sessions import is_being_written, summary
+
+        path = journal_path(self._state_dir(), session)
+        if state.outcome != "running" or bridge.view.stopped or not state.session or is_being_written(path):
+            return
+        said = f"its process ended without a word. Go on with: {self._resume_command(session)}"
+        bridge.view.broke_off(said, datetime.fromisoformat(summary(path).last))
 
     def _replay(self, session: str, bridge: "Bridge", state: "SessionState", *, after: int) -> int:
         from atlasdb_recovery.cli.replay import replay

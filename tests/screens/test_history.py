@@ -9,7 +9,7 @@ from atlasdb_recovery.cli.wizard import LiveWorkplace
 from atlasdb_recovery.events import SessionParked, SessionResumed, StepIntended
 from atlasdb_recovery.journal.record import Journal
 from atlasdb_recovery.journal.sessions import sessions
-from tests.screens.removal_feed import SESSION, started
+from tests.screens.removal_feed import SESSION, settled, started
 from tests.screens.screen_operator import ScreenOperator
 from tests.test_settings import INSTALL
 from tui.app import RecoveryApp
@@ -24,8 +24,9 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "install.yml").write_text(INSTALL)
     (tmp_path / "recovery.yml").write_text("config: install.yml\nbackup_dir: backup\nstate_dir: state\n")
     with closing(Journal.create(tmp_path / "state", SESSION)) as journal:
-        journal.append(started())
-        journal.append(StepIntended(step="repair", fingerprint="f", attempt=1))
+        for event in (started(), *settled("preflight")):
+            journal.append(event)
+        journal.append(StepIntended(step="restore-store", fingerprint="f", attempt=1))
     return tmp_path / "state"
 
 
@@ -70,11 +71,13 @@ async def test_a_session_whose_process_was_killed_is_not_shown_at_work(state_dir
         await operator.until_shown("its process ended without a word")
         assert "interrupted" in operator.text
         assert "lock: ann" not in operator.text
+        assert "interrupted after 0:00:00" in operator.text
+        assert "at work" not in operator.text
         with closing(Journal.open(state_dir, SESSION)) as journal:
             journal.append(SessionResumed(operator="bob", host="bastion-2", process=1))
-            journal.append(StepIntended(step="repair", fingerprint="f", attempt=2))
+            journal.append(StepIntended(step="restore-store", fingerprint="f", attempt=2))
             await operator.until_shown("lock: bob@bastion-2")
             await operator.until(lambda: "without a word" not in operator.text, "no more of the first process")
             assert "running" in operator.text
-            journal.append(SessionParked(step="repair", reason="interrupted"))
+            journal.append(SessionParked(step="restore-store", reason="interrupted"))
         await operator.until_shown("parked; go on with")

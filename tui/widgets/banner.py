@@ -60,7 +60,7 @@ class Banner(SteadyText):
         if watched is not None and watched.check.status in {"blocked", "unknown"}:
             said = "SOMEBODY IS CONNECTED" if watched.check.status == "blocked" else "clients cannot be looked at"
             right.append(f"{self._look.glyphs.of(watched.check.status)} {said}", style="bold")
-        elif view.lock_holder and not view.stopped:
+        elif view.lock_holder:
             right.append(f"lock: {view.lock_holder}", style="dim")
         return spread(words, right, width)
 
