@@ -1,6 +1,7 @@
 """The application: one session at a time, its screens, and every way out."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -79,6 +80,7 @@ class RecoveryApp(PracticeFlow):
 
     def _opened(self) -> None:
         """After the first picture: what takes imports and disk."""
+        gc.enable()
         entry, session = self._first
         if entry:
             self.on_welcome_screen_chosen(WelcomeScreen.Chosen(entry, session))

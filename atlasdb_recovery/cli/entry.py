@@ -1,5 +1,6 @@
 """The console scripts: signals are heeded before anything heavy is loaded, and `main` is what they run."""
 
+import gc
 import sys
 from typing import NoReturn
 
@@ -22,7 +23,11 @@ def atlasdb() -> NoReturn:
 
 
 def _open_wizard() -> None:
-    """Without arguments, at a terminal: its first picture does not wait for anything that it does not need."""
+    """Without arguments, at a terminal: its first picture does not wait for anything that it does not need.
+
+    Nothing of what a start loads is garbage; the application lets collections begin once that picture is there.
+    """
+    gc.disable()
     from atlasdb_recovery.cli import wizard
     from tui.look import Look
 

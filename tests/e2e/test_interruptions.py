@@ -45,7 +45,11 @@ def window_closed(terminal: Terminal) -> None:
     process.wait(PATIENCE)
 
 
-@pytest.mark.parametrize("interrupt", [killed, told_to_end, hung_up_on, window_closed])
+INTERRUPTIONS = [killed, told_to_end, window_closed, pytest.param(hung_up_on, marks=pytest.mark.deep)]
+"""A window that is closed hangs up too, and takes the terminal away as well."""
+
+
+@pytest.mark.parametrize("interrupt", INTERRUPTIONS)
 def test_interrupted_in_every_step(place_of: Callable[..., Place], interrupt: Callable[[Terminal], None]) -> None:
     """Each session goes on where the one before was interrupted, and is interrupted one step further."""
     place = place_of()

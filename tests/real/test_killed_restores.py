@@ -37,11 +37,11 @@ BEGINNING = [
     Place("after", "step-intended", "restore-store"),
     Place("after", "write", "restore-store", 4),  # a few of the tables are there
     Place("after", "command-started", "restore-store", 3),  # nodetool goes on alone
+    Place("before", "fact-established", "restore-store"),
+    Place("after", "repair-judged", "repair", 2),
 ]
 MIDDLE = [
-    Place("before", "fact-established", "restore-store"),
     Place("after", "line-printed", "repair", 2),  # so does this one, and its repair
-    Place("after", "repair-judged", "repair", 2),
     Place("after", "plan-made", "clean-transactions"),
 ]
 END = [
