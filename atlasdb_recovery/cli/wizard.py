@@ -149,14 +149,15 @@ class LiveWorkplace:
             await asyncio.sleep(FOLLOWED_EVERY)
 
     def _tell_whether_at_work(self, session: str, bridge: "Bridge", state: "SessionState") -> None:
-        """A process that was killed has said nothing of its end."""
+        """A process that was killed has said nothing of its end. Where that can't be told, nothing is said."""
         from datetime import datetime
 
         from atlasdb_recovery.journal.record import journal_path
         from atlasdb_recovery.journal.sessions import is_being_written, summary
 
         path = journal_path(self._state_dir(), session)
-        if state.outcome != "running" or bridge.view.stopped or not state.session or is_being_written(path):
+        is_told_already = state.outcome != "running" or bridge.view.stopped or not state.session
+        if is_told_already or is_being_written(path) is not False:
             return
         said = f"its process ended without a word. Go on with: {self._resume_command(session)}"
         bridge.view.broke_off(said, datetime.fromisoformat(summary(path).last))

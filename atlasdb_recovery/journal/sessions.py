@@ -139,13 +139,13 @@ _FOLDS: dict[type[Event], Callable[[SessionSummary, Any], None]] = {
 }
 
 
-def is_being_written(path: Path) -> bool:
-    """Whether a process of this machine has the journal open for appending."""
+def is_being_written(path: Path) -> bool | None:
+    """Whether a process of this machine has the journal open for appending; None where the file system has no locks."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
-        return False
+        return None
     return False

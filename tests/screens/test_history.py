@@ -1,5 +1,7 @@
 """The list of sessions: one is looked at as its journal tells it, one is given up."""
 
+import errno
+import fcntl
 from contextlib import closing
 from pathlib import Path
 
@@ -81,3 +83,21 @@ async def test_a_session_whose_process_was_killed_is_not_shown_at_work(state_dir
             assert "running" in operator.text
             journal.append(SessionParked(step="restore-store", reason="interrupted"))
         await operator.until_shown("parked; go on with")
+
+
+async def test_on_a_file_system_without_locks_no_session_is_taken_for_killed(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(descriptor: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    async with wizard().run_test(size=SIZE) as pilot:
+        operator = ScreenOperator(pilot.app, pilot)  # type: ignore[arg-type]
+        await history(operator)
+        await pilot.press("enter")
+        await operator.until_shown("lock: ann")
+        with closing(Journal.open(state_dir, SESSION)) as journal:
+            journal.append(SessionResumed(operator="bob", host="bastion-2", process=1))
+        await operator.until_shown("lock: bob@bastion-2")
+        assert "without a word" not in operator.text
