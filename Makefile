@@ -13,10 +13,10 @@ practice: .venv/ready  ## a complete backup and restore on an embedded practice 
 	$(BIN)/atlasdb-recovery practice
 
 test: check java  ## everything that must hold, the real three-node clusters included
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not deep"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not deep"
 
 test-deep: check java ## the long versions of the same
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 java: .venv/ready
 	@$(BIN)/python -c 'import sys; from atlasdb_recovery.practice.java import java; sys.tracebacklimit = 0; java()'

@@ -113,7 +113,7 @@ store:
   method: external               # or command, snapshot
   # backup_command: "medusa backup --backup-name {session}"
   # restore_command: "medusa restore-cluster --backup-name {session}"
-  # data_directories: {127.0.0.1: /var/lib/cassandra/data}
+  # data_directories: {127.0.0.1: /var/lib/cassandra/data}         # each node's own path, readable here
 removal: delete                  # or abort; schema 3 is always aborted
 scan: full                       # or from-immutable-timestamp, where the backup's manifest proves one (TimeLock)
 repair: {parallel: false, ask_every: 10}           # seconds between two questions how far a node is

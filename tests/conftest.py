@@ -7,9 +7,13 @@ needs both versions would belong to both groups: there are none. Tests that stop
 skipped: without Java 17 these tests fail and say what to install.
 """
 
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,12 +23,23 @@ from atlasdb_recovery.practice.real import RealCluster
 VERSIONS = {"_5_0": "5.0", "_2_2": "2.2-palantir"}
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+"""Bytes that must be free there; a run takes a few hundred MB of them, the real nodes lie on the disk."""
+
+
 def pytest_configure() -> None:
-    """Under nohup SIGHUP is ignored, behind a shell's & SIGINT is, and all that a test starts would inherit that."""
+    """What tests write lies in memory where there is room: they make and remove thousands of small directories, and
+    ext4 searches past every inode deleted in the last minutes for a new one, which took most of their time.
+
+    Under nohup SIGHUP is ignored, behind a shell's & SIGINT is, and all that a test starts would inherit that.
+    """
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,14 +76,20 @@ def children() -> set[psutil.Process]:
 
 
 @pytest.fixture(scope="session")
-async def cluster_5_0(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealCluster]:
-    cluster = await RealCluster.start("5.0", tmp_path_factory.mktemp("real"))
-    yield cluster
-    await cluster.stop()
+async def cluster_5_0() -> AsyncIterator[RealCluster]:
+    async with _started("5.0") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
-async def cluster_2_2(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealCluster]:
-    cluster = await RealCluster.start("2.2-palantir", tmp_path_factory.mktemp("real"))
-    yield cluster
-    await cluster.stop()
+async def cluster_2_2() -> AsyncIterator[RealCluster]:
+    async with _started("2.2-palantir") as cluster:
+        yield cluster
+
+
+@asynccontextmanager
+async def _started(version: str) -> AsyncIterator[RealCluster]:
+    with tempfile.TemporaryDirectory(prefix="real-nodes-") as directory:
+        cluster = await RealCluster.start(version, Path(directory))
+        yield cluster
+        await cluster.stop()

@@ -170,10 +170,16 @@ def is_what_was_asked(keyspace: str, options: Mapping[str, str], asked: Asked) -
     )
 
 
+LONGEST_COUNT = 18
+"""Digits; a longer count is damage, and counts as more than there can be."""
+
+
 def range_count(options: Mapping[str, str]) -> int | None:
     """How many ranges the server set out to repair."""
     count = options.get("# of ranges", "")
-    return int(count) if count.isdecimal() else None
+    if not count.isdecimal():
+        return None
+    return int(count) if len(count) <= LONGEST_COUNT else 10**LONGEST_COUNT
 
 
 def listed(text: str) -> frozenset[str]:

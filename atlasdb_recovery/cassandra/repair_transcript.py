@@ -70,13 +70,13 @@ _DURATION = rf"{_UNIT}(?: {_UNIT})*"
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_=>])")
 _STAMPED = re.compile(r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3})\] (.*)", re.DOTALL)
 _STARTED = re.compile(
-    rf"Starting repair command #(\d+)(?: \(({_UUID})\))?, repairing keyspace (\S+) with repair options \((.*)\)"
+    rf"Starting repair command #(\d{{1,18}})(?: \(({_UUID})\))?, repairing keyspace (\S+) with repair options \((.*)\)"
 )
 _OPTION = re.compile(r"([A-Za-z# ]+): (\[[^\]]*\]|[^,\[\]()]+)(?:, |$)")
 _SESSION = re.compile(rf"Repair session ({_UUID}) for range ({RANGES}) finished \(progress: \d{{1,3}}%\)")
 _SESSION_FAILED = re.compile(rf"Repair session {_UUID} for range ({RANGES}) failed")
-_FINISHED = re.compile(rf"Repair command #(\d+) finished in {_DURATION}(?: for keyspace (\S+))?")
-_COMMAND_FAILED = re.compile(r"Repair command #(\d+) (?:failed|finished with error)")
+_FINISHED = re.compile(rf"Repair command #(\d{{1,18}}) finished in {_DURATION}(?: for keyspace (\S+))?")
+_COMMAND_FAILED = re.compile(r"Repair command #(\d{1,18}) (?:failed|finished with error)")
 _FAILED = re.compile(
     r"Some repair failed|discovered repair failed|Repair job has failed|failed with error |died \(progress: "
     r"|Did not get positive replies|Got negative replies|Endpoint not alive|Unknown keyspace/cf pair"

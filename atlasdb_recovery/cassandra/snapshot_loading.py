@@ -2,8 +2,8 @@
 
 The files are copied beside the table's own (into its directory's `snapshots/<tag>`, so on the same file system
 and never read by the node before they are whole), under numbers that the node has not reached. From 4.0 on
-`nodetool import` takes them from there: it checks each sstable and that its rows are in the node's ranges, and
-moves it. Before 4.0 they are moved into the table's directory and `nodetool refresh` takes them.
+`nodetool import` takes them from there: it checks each sstable, and moves it. Before 4.0 they are moved into the
+table's directory and `nodetool refresh` takes them.
 
 Both give every sstable a name of the node's own numbering and leave its data file as it is, and that is the proof:
 every data file of the backup is found, by content, under a name that is not ours. Automatic compaction is off
@@ -41,6 +41,10 @@ from atlasdb_recovery.cassandra.snapshots import succeeded, valid_tag
 
 FIRST_NUMBER = 1_000_000_000
 """Generations that we give to files before the node gives them its own; a new table is far below."""
+
+NO_TOKENS = "--no-tokens"
+"""Rows outside the node's ranges are loaded: a node that was never cleaned up after others joined has some, and without
+this the whole table would be refused. That it is this node's own copy is proven by its tokens and by checksums."""
 
 LOAD_TIMEOUT = 6 * 3600.0
 
@@ -99,7 +103,7 @@ async def load(nodetool: Nodetool, table: TableLoad, *, by_import: bool, progres
     if by_import:
         if table.staging.exists():
             staging = str(table.staging.resolve())
-            await succeeded(nodetool, table.address, "import", *of_table, staging, timeout=LOAD_TIMEOUT)
+            await succeeded(nodetool, table.address, "import", NO_TOKENS, *of_table, staging, timeout=LOAD_TIMEOUT)
     else:
         await in_thread(lambda _: _place(table), progress)
         await succeeded(nodetool, table.address, "refresh", *of_table, timeout=LOAD_TIMEOUT)

@@ -40,7 +40,7 @@ _HELP = {
     "store.method": "How the store is copied: you do it (external), a tool does (command), nodetool snapshot.",
     "store.backup_command": "For method command: what backs the store up; {keyspace} {backup_dir} {session}.",
     "store.restore_command": "For method command: what restores it.",
-    "store.data_directories": "For method snapshot: a node's data directory, seen from here. Repeatable.",
+    "store.data_directories": "For method snapshot: a node's data directory, by its own path. Repeatable.",
     "removal": "How transactions after B are removed; schema 3 is always aborted. [default: delete]",
     "scan": "Whether a removal reads everything, or from the sealed immutable timestamp on. [default: full]",
     "repair.parallel": "Repair nodes that share no replica at the same time.",

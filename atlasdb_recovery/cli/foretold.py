@@ -4,7 +4,7 @@ from typing import Any
 
 from atlasdb_recovery.procedure.answers import Answers, answer_line
 from atlasdb_recovery.procedure.front_end import Unanswered
-from atlasdb_recovery.procedure.step import Question
+from atlasdb_recovery.procedure.step import Question, confirmed
 
 
 def foretold(question: Question, answers: Answers) -> Any:
@@ -18,6 +18,10 @@ def foretold(question: Question, answers: Answers) -> Any:
         raise Unanswered(
             question,
             f"the answers file's “{question.name}” is not what is asked for; it would be:  {answer_line(question)}",
+        )
+    elif not question.phrase and not confirmed(value):
+        raise Unanswered(
+            question, f"the answers file's “{question.name}” does not say yes; it would be:  {answer_line(question)}"
         )
     return value
 

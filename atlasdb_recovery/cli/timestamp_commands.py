@@ -18,11 +18,12 @@ from atlasdb_recovery.cli.punch import wall_clock_of
 from atlasdb_recovery.cli.standalone import locked, refused
 from atlasdb_recovery.events import FactEstablished, Progressed
 from atlasdb_recovery.foreign import plain
-from atlasdb_recovery.journal.sessions import new_session_id
+from atlasdb_recovery.journal.sessions import CLEAN, new_session_id
 from atlasdb_recovery.pace import Pace
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
 from atlasdb_recovery.procedure.guards import preflight
+from atlasdb_recovery.procedure.guards.bound_guard import BackupTimestampHandedOut
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.guards.guard import GuardStatus
 from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
@@ -72,7 +73,7 @@ class TimestampCommands:
         """Exports and removes what committed after `after`, re-reads each, scans again; the word offline is asked."""
         if not await self._is_said_to_be_offline(f"remove transactions after {after}"):
             return Outcome.PARKED
-        async with self._connected("clean") as context, self._locked(context):
+        async with self._connected(CLEAN) as context, self._locked(context):
             identity = facts.identity_fact(await context.cluster.identity())
             known = {facts.IDENTITY: identity, facts.BACKUP_TIMESTAMP: after}
             if await refused(context, [self._of_backup(after, is_forward=False)]):
@@ -84,6 +85,9 @@ class TimestampCommands:
                 context.state.apply(FactEstablished(name=name, value=value))
             if await refused(context, preflight.before_standalone_removal()):
                 return Outcome.REFUSED
+            handed_out = await BackupTimestampHandedOut().check(context)
+            if not handed_out.status.lets_pass:
+                click.echo(f"WARNING: {handed_out.evidence}. {BackupTimestampHandedOut.remedy}", err=True)
             return await self._cleaned(context, CleanTransactions())
 
     async def fast_forward(self, target: int) -> int:

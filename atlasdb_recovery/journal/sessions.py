@@ -28,6 +28,8 @@ from atlasdb_recovery.journal.reader import JournalReader
 from atlasdb_recovery.journal.record import Journal, JournalError
 
 LONGEST_NAME = 48
+CLEAN = "clean"
+"""The procedure of AtlasDB's own `clean-transactions`: it is no session, and has no journal."""
 
 
 def new_session_id(procedure: str, keyspace: str, now: datetime, entropy: bytes | None = None) -> str:
@@ -35,6 +37,12 @@ def new_session_id(procedure: str, keyspace: str, now: datetime, entropy: bytes 
     names = (re.sub(r"[^A-Za-z0-9_]", "_", name)[:LONGEST_NAME] or "_" for name in (procedure, keyspace))
     suffix = (secrets.token_bytes(2) if entropy is None else entropy).hex()
     return "-".join((f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}", *names, suffix))
+
+
+def procedure_of(session: str) -> str:
+    """What `new_session_id` was given; "" for any other name."""
+    parts = session.split("-")
+    return parts[1] if len(parts) > 1 else ""
 
 
 class SessionSummary(msgspec.Struct):

@@ -46,13 +46,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     remove_at_most_needed: int | None = None
 
     def is_answered_by(self, answer: Any) -> bool:
-        """The phrase to the letter, or what an answers file may say instead; without a phrase anything but a no."""
+        """The phrase to the letter, or what an answers file may say instead; without a phrase what says yes."""
         if self.remove_at_most_needed is not None and isinstance(answer, dict):
             allowed = answer.get("remove_at_most")
             return isinstance(allowed, int) and allowed >= self.remove_at_most_needed
         if self.phrase:
             return answer == self.phrase or (answer is True and self.remove_at_most_needed is None)
-        return answer is not None and answer is not False
+        return confirmed(answer)
 
 
 class StepFailure(Exception):

@@ -4,6 +4,7 @@ from typing import Any
 
 from atlasdb_recovery.atlas import timestamp_bound
 from atlasdb_recovery.atlas.names import TIMESTAMP
+from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.cassandra.ports import Consistency
 from atlasdb_recovery.procedure.context import Context
 
@@ -34,3 +35,19 @@ async def stored_bound(context: Context) -> int | None:
         context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
     )
     return timestamp_bound.bound_of((cell.column1, cell.column2, cell.value) for cell in cells)
+
+
+async def highest_handed_out(context: Context) -> int | None:
+    """The bound below or at which everything lies that this keyspace's embedded service ever handed out; 0 without one.
+
+    It stores a bound before it hands anything out (`PersistentTimestampServiceImpl`): what is above was handed out by
+    another service, or after this bound was copied. None where the keyspace does not tell: it has no table for it, or
+    its timestamps come from TimeLock.
+    """
+    keyspace = await context.cluster.keyspace(context.keyspace)
+    if not context.timestamps.uses_stored_bound or keyspace is None or TIMESTAMP not in keyspace.tables:
+        return None
+    try:
+        return await stored_bound(context) or 0
+    except (BoundInvalidated, MalformedBound):
+        return None

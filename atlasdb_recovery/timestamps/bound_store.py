@@ -50,8 +50,14 @@ class EmbeddedTimestamps:
         return f"the bound stored in “{self._keyspace}”.“{TABLE}” (embedded timestamp service)"
 
     async def bound(self) -> int | None:
-        """The stored bound; None if the row is empty. Raises TimestampServiceRefused if it must not be used."""
-        cells = await self._cells()
+        """The stored bound, read at ALL: unlike a serial read that leaves no Paxos rows, and a look must leave nothing.
+
+        None if the row is empty. Raises TimestampServiceRefused if it must not be used.
+        """
+        return await self._bound(Consistency.ALL)
+
+    async def _bound(self, consistency: Consistency = Consistency.SERIAL) -> int | None:
+        cells = await self._cells(consistency)
         try:
             bound = timestamp_bound.bound_of((cell.column1, cell.column2, cell.value) for cell in cells)
         except (timestamp_bound.BoundInvalidated, timestamp_bound.MalformedBound) as error:
@@ -101,9 +107,9 @@ class EmbeddedTimestamps:
         """Raise the bound to `target` + 1 000 000 if it is below `target`; then read it back."""
         require_reachable(target)
         async with self._one_at_a_time:
-            before = await self.bound()
+            before = await self._bound()
             await self._raise_bound(lambda bound: target + ALLOCATION_BUFFER if target > bound else None)
-            reached = await self.bound()
+            reached = await self._bound()
         if reached is None or reached < target:
             raise TimestampServiceRefused(
                 f"After the fast-forward to {target} the stored bound reads {reached}: timestamps already used would be"
@@ -150,7 +156,7 @@ class EmbeddedTimestamps:
         initial = timestamp_bound.encode(INITIAL_BOUND)
         is_unknown = False
         for _ in range(ATTEMPTS):
-            bound = await self.bound()
+            bound = await self._bound()
             if bound is not None:
                 return bound
             await self._nobody_connected()
@@ -173,7 +179,7 @@ class EmbeddedTimestamps:
 
     async def _require_visible(self, bound: int, new: int) -> None:
         """ "Applied" is not proof: a cell with a later write time would stay as it was."""
-        found = await self.bound()
+        found = await self._bound()
         if found == bound:
             raise TimestampServiceRefused(
                 f"The cluster said that it raised the timestamp bound of {self._keyspace} from {bound} to {new}, but it"
@@ -183,7 +189,7 @@ class EmbeddedTimestamps:
         if found != new:
             raise self._another(found)
 
-    async def _cells(self) -> tuple[Cell, ...]:
+    async def _cells(self, consistency: Consistency) -> tuple[Cell, ...]:
         keyspace = await self._cluster.keyspace(self._keyspace)
         if keyspace is None or TABLE not in keyspace.tables:
             missing = f"keyspace {self._keyspace}" if keyspace is None else f"table {self._keyspace}.{TABLE}"
@@ -191,7 +197,7 @@ class EmbeddedTimestamps:
                 f"There is no {missing}, so there is no timestamp bound to read. Nothing was changed. Restore the key"
                 " value store first, or correct the keyspace's name in the service's configuration."
             )
-        return await self._cluster.read_partition(self._keyspace, TABLE, ROW, consistency=Consistency.SERIAL)
+        return await self._cluster.read_partition(self._keyspace, TABLE, ROW, consistency=consistency)
 
     def _another(self, found: int | bytes | None) -> AnotherTimestampService:
         shown = f"0x{found.hex()}" if isinstance(found, bytes) else "absent" if found is None else str(found)

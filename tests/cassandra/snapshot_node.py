@@ -84,6 +84,7 @@ class DirectoryNode:
         if verb == "refresh":
             self._refresh(*rest)
         if verb == "import":
+            assert rest.pop(0) == "--no-tokens"
             return self._import(*rest)
         return 0, "", ""
 

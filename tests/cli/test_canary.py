@@ -95,6 +95,16 @@ def test_a_backup_by_a_talkative_tool(alive: Rehearsal) -> None:
     assert_nowhere(alive, told, *looked_at(alive))
 
 
+def test_a_secret_that_has_to_be_quoted(alive: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_TOKEN", "canary-it's-a-token")
+    alive.write_settings(store=store_tool(alive) | {"backup_command": 'true --as "${API_TOKEN}" {backup_dir}'})
+    told = alive.unattended("backup", "--verbose")
+    assert told.code == 0, told
+    assert "'***'" in told.out
+    for text in (told.out, told.err, *(content.decode("utf-8", "replace") for content in alive.files().values())):
+        assert "s-a-token" not in text
+
+
 @pytest.mark.usefixtures("canaries")
 def test_a_backup_whose_tool_fails(alive: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOL_FAILS", "7")

@@ -52,3 +52,21 @@ def test_only_the_file_that_was_given_is_read(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.txt", tmp_path):
         assert CliRunner().invoke(repair_log, [str(path)]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[2026-01-01 00:00:00,000] Repair command #{} finished in 1 second",
+        "[2026-01-01 00:00:00,000] Repair command #{} failed",
+        "[2026-01-01 00:00:00,000] Repair command #1 finished in {} seconds",
+        "[2026-01-01 00:00:00,000] Starting repair command #{}, repairing keyspace k with repair options (parallelism: "
+        "parallel, primary range: true, incremental: false, ColumnFamilies: [t], # of ranges: 1)",
+        "[2026-01-01 00:00:00,000] Starting repair command #1, repairing keyspace k with repair options (parallelism: "
+        "parallel, primary range: true, incremental: false, ColumnFamilies: [t], # of ranges: {})",
+    ],
+)
+def test_numbers_of_any_length_are_no_defect(line: str) -> None:
+    for before in (b"", GOOD.stdout):
+        given = before + line.format("9" * 5_000).encode() + b"\n"
+        assert answer("-", given=given)["verdict"] != "repaired"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from atlasdb_recovery.atlas import transactions
 from atlasdb_recovery.atlas.transactions import TRANSACTIONS, TRANSACTIONS2
 from atlasdb_recovery.cli.main import main as recovery_main
-from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.journal.record import Journal, MemoryJournal
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.procedure.removal.pre_images import pre_images
 from atlasdb_recovery.procedure.restore import restore_steps
@@ -132,6 +133,19 @@ class TestPutBack:
         assert "too late to put them back" in result.err
         assert rehearsal.cluster_state()["cells"] == state["cells"]
 
+    def test_elsewhere_than_its_session_it_is_refused(self, tmp_path: Path) -> None:
+        """That session would be resumed here, and go on to fast-forward as if its removal still stood."""
+        rehearsal, export = removed(tmp_path, Dialect.APACHE, "delete")
+        (tmp_path / "state" / "sessions").rename(tmp_path / "elsewhere")
+        state = rehearsal.cluster_state()
+        count = sum(1 for _ in pre_images(export))
+        result = rehearsal.recovery(
+            "put-back", str(export), "--phrase", f"put back {count} into {rehearsal.keyspace} on practice"
+        )
+        assert result.code == Outcome.REFUSED
+        assert "the journal of session a-session is not in" in result.err
+        assert rehearsal.cluster_state()["cells"] == state["cells"]
+
     def test_beside_a_client_it_is_refused(self, tmp_path: Path) -> None:
         rehearsal, export = removed(tmp_path, Dialect.APACHE, "delete")
         rehearsal.simulated.connect_client("127.0.9.2", "orders")
@@ -165,7 +179,9 @@ def removed(directory: Path, dialect: Dialect, removal: str) -> tuple[Rehearsal,
     rehearsal = Rehearsal(directory, dialect, stages=20)
     rehearsal.arena.settings = msgspec.structs.replace(rehearsal.arena.settings, removal=removal)
     rehearsal.lose()
-    done = asyncio.run(rehearsal.arena.restore(ScriptedFrontEnd(), steps=restore_steps()[:CLEANED]))
+    with closing(Journal.create(directory / "state", "a-session")) as journal:
+        steps = restore_steps()[:CLEANED]
+        done = asyncio.run(rehearsal.arena.restore(ScriptedFrontEnd(), steps=steps, journal=journal))
     assert done is Outcome.DONE
     (export,) = (directory / "exports").glob("pre-images-*.jsonl")
     return rehearsal, export

@@ -14,6 +14,16 @@ ODD = (b"\xff\xff\xff", b"t", -1)
 """A position whose key is no timestamp."""
 
 
+@pytest.mark.parametrize("words", ["no, not yet", "will be done soon", False])
+def test_an_answer_that_does_not_say_yes_parks(alive: Rehearsal, words: object) -> None:
+    alive.write_settings(store={"method": "external"})
+    alive.answer(offline=True, **{"store-backed-up": words})
+    ended = alive.unattended("backup")
+    assert ended.code == 5, ended
+    assert "store-backed-up: true" in ended.out + ended.err or words is False
+    assert manifest.load(alive.backup_dir) is None
+
+
 def resume_line(ended: Ended) -> list[str]:
     """The words of the line that the program printed to go on with."""
     (line,) = [line for line in ended.out.splitlines() if "go on with: " in line]

@@ -28,6 +28,7 @@ from atlasdb_recovery.procedure.backup import backup_steps
 from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.store_methods.external import ExternalStore
+from tests.procedure.guards.scene import OneNodeForAll
 from tests.restore.arena import CAREFUL, Arena, ScriptedFrontEnd
 from tests.restore.cells import transactions_of
 
@@ -356,3 +357,20 @@ class TestProof:
         steps = [step for step in restore_steps() if step.name != "repair"]
         assert await arena.restore(front_end, steps=steps) is Outcome.FAILED
         assert "not proven" in front_end.failures()[0]
+
+
+@pytest.mark.parametrize(("done", "step"), [(2, "repair"), (3, "clean-transactions")])
+async def test_a_session_resumed_with_a_nodetool_that_reaches_one_node_only_is_stopped(
+    arena: Arena, done: int, step: str
+) -> None:
+    """ "Nothing runs on 3 nodes" would be said of one, and its streams' late rows are what nobody would see."""
+    journal, nodetool = MemoryJournal(), arena.nodetool
+    assert await arena.restore(steps=restore_steps()[:done], journal=journal) is Outcome.DONE
+    arena.nodetool = OneNodeForAll(nodetool)
+    front_end = ScriptedFrontEnd()
+    assert await arena.restore(front_end, journal=journal) is Outcome.REFUSED
+    assert set(front_end.refusals()) == {"NodetoolStillReachesItsNode"}
+    assert step not in intended(journal)
+    arena.nodetool = nodetool
+    assert await arena.restore(journal=journal) is Outcome.DONE
+    assert (await arena.verdict()).is_right

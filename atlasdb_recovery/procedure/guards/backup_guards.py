@@ -61,6 +61,8 @@ def _foreign(context: Context, read: BackupTimestamps) -> str:
             return f"the manifest is sealed with B = {sealed[0]}, F = {sealed[1]}"
         if manifest.keyspace != context.keyspace:
             return f"the backup is of keyspace {manifest.keyspace}, the settings name {context.keyspace}"
+        if manifest.bound_at_backup is not None and manifest.bound_at_backup < read.backup:
+            return f"the timestamp bound sealed with it is {manifest.bound_at_backup}: B came from another service"
     pinned = (context.state.fact(facts.BACKUP_TIMESTAMP), context.state.fact(facts.FAST_FORWARD_TIMESTAMP))
     if None not in pinned and pinned != files:
         return f"this session began with B = {pinned[0]}, F = {pinned[1]}"

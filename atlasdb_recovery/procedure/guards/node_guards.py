@@ -31,14 +31,8 @@ class NodetoolAnswers(Guard):
         return passed(f"{len(nodes)} of {len(nodes)} nodes answer, each with its own host id")
 
     async def _trouble(self, context: Context, node: Node) -> str:
-        info = await context.nodetool.run(node.address, "info")
-        if info.exit_code != 0:
-            return f"{node.address}: nodetool info ends with {info.exit_code}: {info.complaint}"
-        reached, own = read_info(info.stdout).host_id, await context.cluster.node(node.address)
-        if reached != own.host_id:
-            return f"nodetool for {node.address} reaches host {reached}, but that node is {own.host_id}"
-        if own.host_id != node.host_id:
-            return f"{node.address} is host {own.host_id}, but the cluster knows it as {node.host_id}"
+        if trouble := await _reaches_another(context, node):
+            return trouble
         try:
             arguments(
                 context.keyspace, (TRANSACTIONS,), (await context.nodetool.run(node.address, "help", "repair")).stdout
@@ -46,6 +40,29 @@ class NodetoolAnswers(Guard):
         except UnknownRepairDialect as error:
             return f"{node.address}: {error}"
         return ""
+
+
+class NodetoolStillReachesItsNode(Guard):
+    proves = "nodetool of every node still is that node's: a session may be resumed with other settings or tunnels."
+    remedy = NodetoolAnswers.remedy
+
+    async def check(self, context: Context) -> GuardResult:
+        nodes = (await context.cluster.identity()).nodes
+        troubles = [t for t in await asyncio.gather(*(_reaches_another(context, node) for node in nodes)) if t]
+        return blocked("; ".join(troubles)) if troubles else passed(f"{len(nodes)} of {len(nodes)}, by their host ids")
+
+
+async def _reaches_another(context: Context, node: Node) -> str:
+    """In words, if nodetool for this node does not answer or is another's; "" if it is this node's."""
+    info = await context.nodetool.run(node.address, "info")
+    if info.exit_code != 0:
+        return f"{node.address}: nodetool info ends with {info.exit_code}: {info.complaint}"
+    reached, own = read_info(info.stdout).host_id, await context.cluster.node(node.address)
+    if reached != own.host_id:
+        return f"nodetool for {node.address} reaches host {reached}, but that node is {own.host_id}"
+    if own.host_id != node.host_id:
+        return f"{node.address} is host {own.host_id}, but the cluster knows it as {node.host_id}"
+    return ""
 
 
 class NothingRunning(Guard):

@@ -9,6 +9,7 @@ from atlasdb_recovery.procedure.guards.backup_guards import (
     SweepBelowBackup,
     TimestampsInOrder,
 )
+from atlasdb_recovery.procedure.guards.bound_guard import BackupTimestampHandedOut
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected, TimestampRowUnchanged
 from atlasdb_recovery.procedure.guards.cluster_guards import (
     ClocksClose,
@@ -27,6 +28,7 @@ from atlasdb_recovery.procedure.guards.keyspace_guards import (
 from atlasdb_recovery.procedure.guards.local_guards import BackupDirectoryUnused, DirectoriesWritable
 from atlasdb_recovery.procedure.guards.node_guards import (
     NodetoolAnswers,
+    NodetoolStillReachesItsNode,
     NothingRunning,
     ThriftClosed,
     ThriftStaysClosed,
@@ -115,8 +117,10 @@ def before_repair() -> Sequence[Guard]:
         TablesPresent(),
         ReplicationSound(),
         NothingOldCanReplay(),
+        NodetoolStillReachesItsNode(),
         NothingRunning(),
         WritesPermitted(),
+        BackupTimestampHandedOut(),
         SweepBelowBackup(),
     ]
 
@@ -126,8 +130,10 @@ def before_removal() -> Sequence[Guard]:
         *_untouched(),
         ThriftStaysClosed(),
         NothingOldCanReplay(),
+        NodetoolStillReachesItsNode(),
         NothingRunning(),
         TimestampsInOrder(),
+        BackupTimestampHandedOut(),
         SchemaKnown(),
         ScanProven(),
         WritesPermitted(),
@@ -135,7 +141,7 @@ def before_removal() -> Sequence[Guard]:
     ]
 
 
-def before_standalone_removal() -> Sequence[Guard]:
+def before_standalone_removal() -> list[Guard]:
     """`clean-transactions` outside a restore: there are no baselines, and F is not known."""
     return [
         *_everywhere(),

@@ -10,6 +10,7 @@ WITHOUT_JOURNAL = (
     "Run it where the state_dir of the restore that removed them is, or copy its journal here. Where none was written "
     "(`timestamp clean-transactions`), nothing can prove that it is not too late: restore again from the backup."
 )
+NOT_WRITTEN_DOWN = "Run it where the state_dir of the restore that removed them is: it must be written down there."
 NOBODY_ELSE = (
     "Go on only if no service was started and nobody else fast-forwarded since the removal: then it is too late, and "
     "the keyspace must be restored again from the backup."
@@ -33,8 +34,18 @@ class NotFastForwarded(Guard):
         if now != self._header.timestamp_row:
             return blocked(f"the timestamp bound was {self._header.timestamp_row} at the removal, is {now}")
         if context.timestamps.uses_stored_bound and not is_given_up(now):
-            return passed("value and write time of the timestamp bound are as at the removal")
+            return self._as_the_bound_tells(context)
         return self._as_journalled(context)
+
+    def _as_the_bound_tells(self, context: Context) -> GuardResult:
+        """A session that is resumed elsewhere must not go on as if its removal still stood."""
+        if context.state.session != self._header.session and self._header.has_journal:
+            return unknown(
+                f"the journal of session {self._header.session} is not in {context.state_directory}: it would go on to "
+                "fast-forward as if its removal still stood",
+                NOT_WRITTEN_DOWN,
+            )
+        return passed("value and write time of the timestamp bound are as at the removal")
 
     def _as_journalled(self, context: Context) -> GuardResult:
         """Where the keyspace cannot tell: only the removal's own session knows, and only of itself."""

@@ -15,6 +15,12 @@ RESTORE_AGAIN = (
     "the backup's."
 )
 
+MORE_REPLICAS = (
+    "Restore the store again, into a keyspace that was created with the backup's replication: only AtlasDB's own "
+    "tables are repaired here, so reads of the service would miss what its new replicas lack. Overrule it only if the "
+    "store was streamed to all replicas (as sstableloader does), or every table is repaired before the service starts."
+)
+
 
 class ReplicationSound(Guard):
     may_be_overruled = True
@@ -37,9 +43,12 @@ class ReplicationSound(Guard):
             remarks.append(f"the backup had {_shown(sealed)}")
             if not _is_judged(sealed):
                 return unknown(f"{_shown(replication)}; {remarks[0]}: where its replicas lay is not known here")
-            if lower := _lower(replication, sealed):
+            fewer, more = _fewer_and_more(replication, sealed)
+            if fewer:
                 remedy = RESTORE_AGAIN if keyspace is not None and keyspace.tables else ""
-                return blocked(f"{_shown(replication)}; {remarks[0]}: {lower}", remedy)
+                return blocked(f"{_shown(replication)}; {remarks[0]}: {'; '.join(fewer)}", remedy)
+            if more:
+                return blocked(f"{_shown(replication)}; {remarks[0]}: {'; '.join(more)}", MORE_REPLICAS)
         if replication["class"] == SIMPLE:
             remarks.append(f"AtlasDB wants {NETWORK}")
         shown = "; ".join([_shown(replication), *remarks])
@@ -67,16 +76,15 @@ def _refusal(replication: Mapping[str, str], identity: ClusterIdentity) -> Guard
     return blocked("; ".join(unmet)) if unmet else None
 
 
-def _lower(now: Mapping[str, str], then: Mapping[str, str]) -> str:
-    """Where there are fewer replicas than the backup had; "" if nowhere. Between two strategies their sums count."""
+def _fewer_and_more(now: Mapping[str, str], then: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Where there are fewer replicas than the backup had, and where more. Between two strategies their sums count."""
     has, had = _factors(now), _factors(then)
     if now["class"] != then["class"]:
         has, had = ({"the cluster": str(sum(map(int, factors.values())))} for factors in (has, had))
-    return "; ".join(
-        f"{center} holds {has.get(center, '0')} replicas of its {factor}"
-        for center, factor in had.items()
-        if int(has.get(center, "0")) < int(factor)
-    )
+    pairs = {center: (int(has.get(center, "0")), int(had.get(center, "0"))) for center in {**had, **has}}
+    fewer = [f"{center} holds {now} replicas of its {then}" for center, (now, then) in pairs.items() if now < then]
+    more = [f"{center} holds {now} replicas, and held {then}" for center, (now, then) in pairs.items() if now > then]
+    return fewer, more
 
 
 def _is_judged(replication: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 from atlasdb_recovery.atlas import transactions
 from atlasdb_recovery.cassandra.ports import Cell
 from atlasdb_recovery.foreign import plain
+from atlasdb_recovery.journal.sessions import CLEAN, procedure_of
 from atlasdb_recovery.procedure.removal.findings import Digest, Found
 from atlasdb_recovery.procedure.removal.remover import HIGHEST_WRITE_TIME
 
@@ -33,6 +34,11 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag="pre-images", tag_fi
     removal: str
     timestamp_row: dict[str, Any] = {}
     """The timestamp bound's row at that time: once it has changed, the export must not go back."""
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether it was made by a session, which goes on later; AtlasDB's own line keeps no journal."""
+        return procedure_of(self.session) != CLEAN
 
 
 class PreImage(msgspec.Struct, frozen=True, kw_only=True, tag="cell", tag_field="record"):

@@ -17,6 +17,7 @@ from atlasdb_recovery.procedure.immutable_lock import let_go, require_held
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
 from atlasdb_recovery.procedure.steps.names import FETCH_BACKUP_TIMESTAMP
+from atlasdb_recovery.procedure.timestamp_row import highest_handed_out
 from atlasdb_recovery.timestamps.held_lock import HeldLock
 
 
@@ -40,6 +41,7 @@ class _FetchTimestamp(Step):
     async def perform(self, context: Context, plan: Plan) -> AsyncIterator[Event]:
         fresh = await context.timestamps.fresh_timestamp()
         self._check(context, fresh)
+        await _require_own(context, fresh)
         await self._confirm(context)
         timestamp_file.write(self.file(context), fresh)
         yield FactEstablished(step=self.name, name=self.fact, value=fresh, source=context.timestamps.description)
@@ -57,6 +59,18 @@ class _FetchTimestamp(Step):
     def _check(self, context: Context, fresh: int) -> None:
         if fresh < 1:
             raise StepFailure(f"the timestamp service answered {fresh}; a timestamp is at least 1")
+
+
+async def _require_own(context: Context, fresh: int) -> None:
+    """With a B of another keyspace a restore removes nothing, and nothing fails."""
+    highest = await highest_handed_out(context)
+    if highest is not None and fresh > highest:
+        raise StepFailure(
+            f"{fresh} was fetched, but the timestamp bound stored in {context.keyspace} is {highest or 'empty'}: this "
+            "keyspace's timestamp service never handed it out",
+            evidence=(f"it came from {context.timestamps.description}",),
+            remedy="It is another service's. Correct the addresses of the timestamp service, then retry.",
+        )
 
 
 class FetchBackupTimestamp(_FetchTimestamp):

@@ -86,7 +86,7 @@ def _words(context: StoreContext, template: str | None, setting: str) -> tuple[s
 
 
 def _shown(context: StoreContext, words: tuple[str, ...]) -> str:
-    return plain(masked(shlex.join(words), context.secrets))
+    return plain(shlex.join(masked(word, context.secrets) for word in words))
 
 
 def _require_success(exit_code: int, setting: str, last: deque[str]) -> None:

@@ -9,7 +9,13 @@ from atlasdb_recovery.cassandra.copying import in_thread, require_space
 from atlasdb_recovery.cassandra.ports import ClusterIdentity, Keyspace, Node
 from atlasdb_recovery.cassandra.snapshot_copy import read_copy, verify_copy
 from atlasdb_recovery.cassandra.snapshot_files import NodeSnapshot, SnapshotFailed, SnapshotTable, StoreCopy, in_words
-from atlasdb_recovery.cassandra.snapshot_loading import TableLoad, compaction_paused, load, resume_compaction
+from atlasdb_recovery.cassandra.snapshot_loading import (
+    NO_TOKENS,
+    TableLoad,
+    compaction_paused,
+    load,
+    resume_compaction,
+)
 from atlasdb_recovery.cassandra.snapshot_nodes import matched_nodes
 from atlasdb_recovery.cassandra.snapshots import require_own_directory
 from atlasdb_recovery.events import LinePrinted
@@ -45,7 +51,7 @@ class SnapshotRestore:
             if table.sstables(copy.index.keyspace):
                 staging = f"{target}/{table.name}-<new id>/snapshots/{self._tag}"
                 arguments = [copy.index.keyspace, table.name]
-                verb = ["import", *arguments, staging] if imports(node) else ["refresh", *arguments]
+                verb = ["import", NO_TOKENS, *arguments, staging] if imports(node) else ["refresh", *arguments]
                 lines.append(shlex.join(self._context.nodetool.command(node.address, *verb)))
         return lines
 

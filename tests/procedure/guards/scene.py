@@ -1,11 +1,12 @@
 """Scenes for guards: a simulated cluster at some moment of a backup or a restore, and a context to look at it with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
+from atlasdb_recovery.cassandra.ports import Finished, Line, Nodetool, Output
 from atlasdb_recovery.events import FactEstablished, StepIntended
 from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.simulated import Dialect, SimulatedCluster
@@ -126,3 +127,19 @@ def assert_unknown(result: GuardResult, *evidence: str, remedy: str) -> None:
 def assert_not_applicable(result: GuardResult, *evidence: str) -> None:
     assert_result(result, GuardStatus.NOT_APPLICABLE, evidence)
     assert result.status.lets_pass
+
+
+class OneNodeForAll:
+    """A command template without {address}: whichever node is meant, the same one answers."""
+
+    def __init__(self, nodetool: Nodetool) -> None:
+        self._nodetool = nodetool
+
+    def command(self, address: str, *arguments: str) -> tuple[str, ...]:
+        return self._nodetool.command(FIRST, *arguments)
+
+    async def run(self, address: str, *arguments: str, timeout: float = 60.0) -> Output:
+        return await self._nodetool.run(FIRST, *arguments)
+
+    def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
+        return self._nodetool.stream(FIRST, *arguments)

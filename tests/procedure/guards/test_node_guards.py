@@ -1,15 +1,14 @@
 """Guards that ask each node through nodetool."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from atlasdb_recovery.cassandra.ports import Finished, Line, Nodetool, Output
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect, RepairFault
 from atlasdb_recovery.procedure.facts import THRIFT_DISABLED
 from atlasdb_recovery.procedure.guards.node_guards import (
     NodetoolAnswers,
+    NodetoolStillReachesItsNode,
     NothingRunning,
     ThriftClosed,
     ThriftStaysClosed,
@@ -18,6 +17,7 @@ from tests.procedure.guards.scene import (
     FIRST,
     SECOND,
     THIRD,
+    OneNodeForAll,
     Scene,
     assert_blocked,
     assert_not_applicable,
@@ -27,20 +27,15 @@ from tests.procedure.guards.scene import (
 )
 
 
-class OneNodeForAll:
-    """A command template without {address}: whichever node is meant, the same one answers."""
+class TestNodetoolStillReachesItsNode:
+    async def test_each_answers_for_itself(self, lost: Scene) -> None:
+        assert_passed(await lost.check(NodetoolStillReachesItsNode()), "3 of 3")
 
-    def __init__(self, nodetool: Nodetool) -> None:
-        self._nodetool = nodetool
-
-    def command(self, address: str, *arguments: str) -> tuple[str, ...]:
-        return self._nodetool.command(FIRST, *arguments)
-
-    async def run(self, address: str, *arguments: str, timeout: float = 60.0) -> Output:
-        return await self._nodetool.run(FIRST, *arguments)
-
-    def stream(self, address: str, *arguments: str) -> AsyncGenerator[Line | Finished, None]:
-        return self._nodetool.stream(FIRST, *arguments)
+    async def test_one_node_cannot_stand_for_three(self, lost: Scene) -> None:
+        lost.context.nodetool = OneNodeForAll(lost.context.nodetool)
+        assert_blocked(
+            await lost.check(NodetoolStillReachesItsNode()), f"nodetool for {SECOND} reaches host", remedy="{address}"
+        )
 
 
 class TestNodetoolAnswers:

@@ -1,9 +1,12 @@
 """An export goes back only before the fast-forward, and before anybody has been handed a timestamp."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from atlasdb_recovery.atlas.timestamp_bound import BOUND_POSITION, INVALIDATED
 from atlasdb_recovery.cassandra.ports import Cell, Consistency
+from atlasdb_recovery.journal.sessions import new_session_id
 from atlasdb_recovery.procedure.facts import TIMESTAMP_ROW
 from atlasdb_recovery.procedure.guards.guard import LOOK_AGAIN
 from atlasdb_recovery.procedure.guards.put_back_guard import NotFastForwarded
@@ -17,7 +20,7 @@ from tests.procedure.guards.scene import THIRD, Scene, assert_blocked, assert_pa
 def guard(restored: Scene) -> NotFastForwarded:
     row = restored.context.state.fact(TIMESTAMP_ROW)
     return NotFastForwarded(
-        Header(session="s-1", cluster="practice", keyspace="shop", after=1, removal="delete", timestamp_row=row)
+        Header(session="a-session", cluster="practice", keyspace="shop", after=1, removal="delete", timestamp_row=row)
     )
 
 
@@ -29,7 +32,23 @@ async def test_the_session_has_fast_forwarded_though_the_bound_was_high_enough(
     restored: Scene, guard: NotFastForwarded
 ) -> None:
     restored.begin("fast-forward")
-    assert_blocked(await restored.check(guard), "session s-1 has fast-forwarded", remedy="Restore again")
+    assert_blocked(await restored.check(guard), "session a-session has fast-forwarded", remedy="Restore again")
+
+
+async def test_a_session_that_goes_on_elsewhere_must_know_of_it(restored: Scene, guard: NotFastForwarded) -> None:
+    restored.context.state = SessionState()
+    result = await restored.check(guard)
+    assert_unknown(
+        result, "journal of session a-session is not in", "as if its removal still stood", remedy="state_dir"
+    )
+
+
+async def test_atlasdbs_own_line_has_no_session_that_goes_on(restored: Scene) -> None:
+    row = restored.context.state.fact(TIMESTAMP_ROW)
+    restored.context.state = SessionState()
+    session = new_session_id("clean", "shop", datetime(2026, 11, 23, tzinfo=UTC))
+    header = Header(session=session, cluster="practice", keyspace="shop", after=1, removal="delete", timestamp_row=row)
+    assert_passed(await restored.check(NotFastForwarded(header)), "as at the removal")
 
 
 @pytest.mark.parametrize("by", [0, 1, 1_000_001])

@@ -190,7 +190,7 @@ async def test_an_unknown_schema_removes_nothing(cleaning: Cleaning) -> None:
     found = manifest.load(cleaning.arena.settings.backup_dir)
     assert found is not None
     assert found.schema_map is not None
-    early = msgspec.structs.replace(found.schema_map, bound=found.backup_timestamp)
+    early = msgspec.structs.replace(found.schema_map, bound=found.schema_map.ranges[-1].lower)
     manifest.save(msgspec.structs.replace(found, schema_map=early), cleaning.arena.settings.backup_dir)
     before = transactions_of(cleaning.arena)
     assert await cleaning.clean() is Outcome.FAILED
