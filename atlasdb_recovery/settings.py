@@ -19,7 +19,7 @@ from atlasdb_recovery.atlas.config import AtlasConfig
 from atlasdb_recovery.atlas.secret import Secret
 from atlasdb_recovery.atlas.tls_files import TlsFiles
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part, expanded
-from atlasdb_recovery.atlas.yaml_record import Values
+from atlasdb_recovery.atlas.yaml_record import Values, substituted
 from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
 from atlasdb_recovery.foreign import masked
@@ -190,7 +190,7 @@ def state_dir_of(path: Path | None) -> Path:
     entry = yaml_document.read(path).entry("state_dir") if path is not None else None
     if path is None or entry is None:
         return platformdirs.user_state_path("atlasdb-recovery")
-    return path.parent.absolute() / expanded(os.path.expandvars(entry.text()), entry.error)
+    return path.parent.absolute() / expanded(substituted(entry.text(), os.environ, entry.error), entry.error)
 
 
 class _Reading:

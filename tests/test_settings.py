@@ -327,3 +327,18 @@ def test_the_home_of_nobody_is_refused_among_the_flags_and_for_the_journals(plac
     (place / "recovery.yml").write_text("state_dir: ~nobody1/s\n")
     with pytest.raises(ConfigurationError, match="~ names no user of this machine"):
         state_dir_of(place / "recovery.yml")
+
+
+def test_a_password_with_a_wrong_variable_in_it_is_not_repeated(place: Path) -> None:
+    said = refusal(place, SMALLEST + 'cql: {password: "pre${Hunter2 Secret"}\n')
+    assert "names no environment variable" in said
+    assert "Hunter2" not in said
+
+
+@pytest.mark.parametrize("written", ["$HOME/state", "$${x}", "${PLACE}/state"])
+def test_the_journals_are_looked_for_where_they_are_written(
+    place: Path, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACE", "there")
+    used = loaded(place, f"{SMALLEST}state_dir: {written}\n", environment={"PLACE": "there"}).state_dir
+    assert state_dir_of(place / "recovery.yml") == used

@@ -1,12 +1,14 @@
 """The `servers` of an AtlasDB block: Cassandra's Thrift and CQL addresses, in every form AtlasDB has read."""
 
 import re
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
 from atlasdb_recovery.atlas.yaml_document import Part
+from atlasdb_recovery.foreign import plain
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?")
 
@@ -121,7 +123,7 @@ def _cql_capable(part: Part) -> CassandraServers | None:
 
 
 def _form_of_2019(part: Part) -> CassandraServers | None:
-    hosts = [item.text() for item in part.required("hosts").items()]
+    hosts = [_host(item) for item in part.required("hosts").items()]
     thrift_port = part.required("thriftPort").integer(1, 65535)
     cql_port = part.required("cqlPort").integer(1, 65535)
     if not hosts:
@@ -129,6 +131,21 @@ def _form_of_2019(part: Part) -> CassandraServers | None:
     return CassandraServers(
         tuple(HostPort(host, thrift_port) for host in hosts), tuple(HostPort(host, cql_port) for host in hosts)
     )
+
+
+def _host(part: Part) -> str:
+    host = part.text()
+    if not _HOST.fullmatch(host) or (":" in host and not _is_ip_address(host)):
+        raise part.error(f"{part.name} is no host name: “{plain(host, 200)}”", "The ports stand beside `hosts`.")
+    return host
+
+
+def _is_ip_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_port(text: str) -> bool:

@@ -18,6 +18,7 @@ LARGEST = 10 * 1024 * 1024
 """Bytes. No configuration is larger; something else was named by mistake."""
 
 DEEPEST = 50
+LARGEST = 1_000_000
 
 _NULL = "tag:yaml.org,2002:null"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -221,14 +222,26 @@ def read(path: Path) -> Part:
     return parse(text, file)
 
 
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values there are in it once every alias is written out; a node that contains itself counts as one."""
+    if id(node) not in known:
+        known[id(node)] = 1
+        below = node.value if not isinstance(node, yaml.ScalarNode) else ()
+        known[id(node)] = 1 + sum(
+            _size(part, known) for entry in below for part in (entry if isinstance(entry, tuple) else (entry,))
+        )
+    return known[id(node)]
+
+
 def parse(text: str, file: str) -> Part:
     """The one document in this text. `file` is what errors call it. Raises ConfigurationError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        is_too_large = node is not None and _size(node, {}) > LARGEST
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        words = ", ".join(part for part in (error.context, error.problem) if part)
+        words = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
         raise ConfigurationError(
             f"this is not valid YAML: {words}", _remedy(words), file=file, line=line, column=column
         ) from None
@@ -241,10 +254,22 @@ def parse(text: str, file: str) -> Part:
         raise ConfigurationError("this is nested too deeply", "Name a service's YAML file.", file=file) from error
     if node is None:
         raise ConfigurationError("the file is empty", "Name a file with the configuration in it.", file=file)
+    if is_too_large:
+        raise ConfigurationError(
+            f"written out, its aliases make more than {LARGEST:,} values of it", "Write values, not aliases.", file=file
+        )
     return Part(node, file)
 
 
+def _without_names(problem: str) -> str:
+    """A value that begins with * or & or ! is read as a name: what is quoted then may be a password."""
+    is_of_a_name = any(word in problem for word in ("alias", "anchor", "tag"))
+    return re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "…", problem) if is_of_a_name else problem
+
+
 def _remedy(problem: str) -> str:
+    if any(word in problem for word in ("alias", "anchor", "tag")):
+        return "A value that begins with *, & or ! has to be quoted."
     if "\\t" in problem:
         return "A tab stands where spaces belong: indent with spaces."
     if "single document" in problem:

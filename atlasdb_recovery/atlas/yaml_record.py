@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
@@ -24,6 +25,32 @@ _REMEDIES = {
 }
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+def substituted(
+    text: str,
+    environment: Mapping[str, str],
+    error: Callable[[str, str], ConfigurationError],
+    used: dict[str, str] | None = None,
+) -> str:
+    """The text with every ${NAME} replaced by that environment variable; `used` is told which. `error` makes errors.
+
+    What stands behind a wrong `${` may be a part of a password, so no error repeats it.
+    """
+
+    def variable(match: re.Match[str]) -> str:
+        if match[0].startswith("$$"):
+            return match[0][1:]
+        name = match[1]
+        if not match[0].endswith("}") or not _NAME.fullmatch(name):
+            raise error("“${” here names no environment variable", "Write ${NAME}; $${ stands for a literal ${.")
+        if name not in environment:
+            raise error(f"the environment variable {name} is not set", f"Set it (export {name}=…) and start again.")
+        if used is not None:
+            used[name] = environment[name]
+        return environment[name]
+
+    return _VARIABLE.sub(variable, text)
 
 
 class Values:
@@ -99,22 +126,9 @@ class Values:
             return {key: below for key, below in expanded.items() if below is not None}
         if isinstance(value, list):
             return [self._expanded(below, path) for below in value]
-        return _VARIABLE.sub(lambda match: self._variable(match, path), value) if isinstance(value, str) else value
-
-    def _variable(self, match: re.Match[str], path: tuple[str, ...]) -> str:
-        if match[0].startswith("$$"):
-            return match[0][1:]
-        name = match[1]
-        if not match[0].endswith("}") or not _NAME.fullmatch(name):
-            raise self.error(
-                path, f"“{match[0]}” names no environment variable", "Write ${NAME}; $${ stands for a literal ${."
-            )
-        if name not in self._environment:
-            raise self.error(
-                path, f"the environment variable {name} is not set", f"Set it (export {name}=…) and start again."
-            )
-        self.used[name] = self._environment[name]
-        return self._environment[name]
+        if not isinstance(value, str):
+            return value
+        return substituted(value, self._environment, partial(self.error, path), self.used)
 
     def _refuse_unknown(self, values: Any, schema: type[msgspec.Struct], path: tuple[str, ...]) -> None:
         if not isinstance(values, dict):

@@ -9,7 +9,13 @@ from contextlib import suppress
 
 from cassandra import AuthenticationFailed, DriverException
 from cassandra.auth import PlainTextAuthProvider
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, ExecutionProfile, NoHostAvailable, Session
+from cassandra.cluster import (
+    EXEC_PROFILE_DEFAULT,
+    ExecutionProfile,
+    NoHostAvailable,
+    Session,
+    UnresolvableContactPoints,
+)
 from cassandra.cluster import Cluster as Driver
 from cassandra.connection import ConnectionException
 from cassandra.policies import ConstantReconnectionPolicy, FallthroughRetryPolicy, RoundRobinPolicy
@@ -46,17 +52,23 @@ async def connected(
         request_timeout=request_timeout,
         row_factory=tuple_factory,
     )
-    driver = Driver(
-        contact_points=list(contact_points),
-        port=port,
-        auth_provider=PlainTextAuthProvider(username, password) if username else None,
-        ssl_context=tls,
-        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        reconnection_policy=ConstantReconnectionPolicy(RECONNECTS_EVERY, max_attempts=None),
-        connect_timeout=connect_timeout,
-        control_connection_timeout=connect_timeout,
-        max_schema_agreement_wait=0,
-    )
+    try:
+        driver = Driver(
+            contact_points=list(contact_points),
+            port=port,
+            auth_provider=PlainTextAuthProvider(username, password) if username else None,
+            ssl_context=tls,
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            reconnection_policy=ConstantReconnectionPolicy(RECONNECTS_EVERY, max_attempts=None),
+            connect_timeout=connect_timeout,
+            control_connection_timeout=connect_timeout,
+            max_schema_agreement_wait=0,
+        )
+    except UnresolvableContactPoints as error:
+        raise ClusterUnreachable(
+            f"none of {plain(', '.join(contact_points))} is a host name that resolves here. Check the addresses"
+            " (cql.contact_points, or `servers` in the service's configuration) and this machine's name service."
+        ) from error
     try:
         session = await _session(driver)
     except (NoHostAvailable, DriverException, ConnectionException, OSError) as error:

@@ -76,7 +76,7 @@ _NARROWING = {
     "--validate": "a validation was asked for, not a repair",
     "--paxos-only": "--paxos-only was asked for: no table data is repaired",
 }
-_SHELL = re.compile(r"\d?>.*|<.*|\|.*|&.*|;.*|2>&1")
+_SHELL = re.compile(r"\d?>.*|<.*|\|.*|&.*|;.*|[()].*|2>&1")
 
 
 def asked_by(command: Sequence[str] | str) -> Asked:
@@ -120,11 +120,22 @@ def _asked(positional: Sequence[str], options: Mapping[str, str]) -> Asked:
 
 def _words(command: Sequence[str] | str) -> list[str]:
     try:
-        words = shlex.split(command) if isinstance(command, str) else list(command)
-        within = [w for w in words if "nodetool" in w and " " in w.strip()]
-        return shlex.split(within[-1]) if within else words
+        words = _split(command) if isinstance(command, str) else list(command)
+        within = [word for word in words if _WITHIN.search(word)]
+        return _split(within[-1]) if within else words
     except ValueError as error:
         raise UnreadableCommand(f"the command cannot be split into words: {error}") from None
+
+
+def _split(line: str) -> list[str]:
+    """As a shell does: `;`, `|` and parentheses are words of their own, and a line may be continued."""
+    words = shlex.shlex(line.replace("\\\n", " "), posix=True, punctuation_chars=";|()")
+    words.whitespace_split, words.commenters = True, ""
+    return list(words)
+
+
+_WITHIN = re.compile(r"nodetool\b.*\srepair\b", re.DOTALL)
+"""A word that is a whole command, as ssh and `sh -c` take one."""
 
 
 def _words_after_repair(words: list[str]) -> list[str]:

@@ -99,6 +99,8 @@ def statement(text: str) -> Statement | None:
         return _failure(stamped[2]) or _stamped_statement(stamped[2], stamped[1])
     if "JMX connection closed" in line or line.startswith("Cassandra has shutdown."):
         return Sign.DISCONNECTED
+    if line.startswith("There were some lost notification"):
+        return Sign.NOTIFICATIONS_LOST  # printed without a time stamp, unlike all else that tells of the outcome
     if line.startswith(("error: ", "nodetool: ")):
         return Failed(line)
     return _failure(line) or (Sign.EXCEPTION if _EXCEPTION.search(line) else None)

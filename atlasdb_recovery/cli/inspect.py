@@ -3,15 +3,16 @@
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import msgspec
 
+from atlasdb_recovery.atlas.coordination import SchemaMap
 from atlasdb_recovery.atlas.yaml_document import ConfigurationError
 from atlasdb_recovery.cli.flags import overrides_in, settings_flags, settings_path
 from atlasdb_recovery.cli.graph import Graph, graph_of
-from atlasdb_recovery.cli.inspect_formats import decode, locate
+from atlasdb_recovery.cli.inspect_formats import decode_command, locate
 from atlasdb_recovery.cli.inspect_repair_log import repair_log
 from atlasdb_recovery.cli.interruption import interruptible
 from atlasdb_recovery.cli.lines import AtWork, Lines, while_alive
@@ -41,7 +42,9 @@ def inspect() -> None:
     ),
     exits={3: "the cluster cannot be reached, or AtlasDB's schema of the transactions is unknown", **LOOKED},
 )
-@click.option("--after", type=click.IntRange(min=1), required=True, help="Transactions committed after this timestamp.")
+@click.option(
+    "--after", type=click.IntRange(1, 2**63 - 1), required=True, help="Transactions committed after this timestamp."
+)
 @click.option("--no-server-filter", is_flag=True, help="Read everything here, also where the server could filter.")
 @settings_flags
 @click.pass_context
@@ -120,6 +123,27 @@ def absent(settings: Settings) -> ConfigurationError:
     return ConfigurationError(f"keyspace {settings.keyspace} is absent", remedy)
 
 
-inspect.add_command(decode)
+def _live_schema_map(context: click.Context) -> SchemaMap | None:
+    """Of the keyspace that the settings name; None without settings."""
+    given = dict(context.params)
+    overrides, path = overrides_in(given), settings_path(given["settings_file"])
+    if path is None and not overrides:
+        return None
+    settings = load(path, overrides, defaults={"backup_dir": "."})
+    found: list[SchemaMap] = []
+    interruptible(_read_schema_map(graph_of(context), settings, found))
+    return found[0]
+
+
+async def _read_schema_map(graph: Graph, settings: Settings, found: list[SchemaMap]) -> int:
+    session = new_session_id("inspect", settings.keyspace, datetime.now(UTC))
+    async with graph(settings, session, {}, offline=True) as context:
+        if await context.cluster.keyspace(settings.keyspace) is None:
+            raise absent(settings)
+        found.append(await schema_map(context))
+        return Outcome.DONE
+
+
+inspect.add_command(cast(click.Command, settings_flags(decode_command(_live_schema_map))))
 inspect.add_command(locate)
 inspect.add_command(repair_log)

@@ -60,6 +60,8 @@ def decode_command(live: LiveSchemaMap | None = None) -> click.Command:
     ) -> None:
         """What cells of the transactions tables say: FILE or standard input, one JSON object a line.
 
+        Where an object names no schema, --coordination tells it, else the keyspace that the settings name.
+
         Reads `schema`, `table`, `key`, `column1`, `column2`, `value`; adds `start`, `status`, `commit` (-1 if aborted)
         and, for schema 3, `state`; or `error` for anything that AtlasDB would not have written.
         """
@@ -90,9 +92,6 @@ def locate(with_composite: bool, file: IO[bytes]) -> None:
     `column1`, `column2` and, where a commit or status was given, `value`.
     """
     _filter(file, lambda record: located(record, with_composite=with_composite))
-
-
-decode = decode_command()
 
 
 def _coordination(path: Path) -> SchemaMap:

@@ -372,6 +372,8 @@ def test_the_long_flag_allows_another_keyspace_name() -> None:
         ({"servers": "servers: ['::1:9160']"}, "Write an IPv6 address in brackets"),
         ({"servers": "servers: [' :9160']"}, "has no usable host name"),
         ({"servers": "servers: ['a b:9160']"}, "has no usable host name"),
+        ({"servers": "servers: {hosts: ['a:9160'], thriftPort: 9160, cqlPort: 9042}"}, "is no host name: “a:9160”"),
+        ({"servers": "servers: {hosts: ['']  , thriftPort: 9160, cqlPort: 9042}"}, "is no host name"),
         ({"servers": "servers: a:9160"}, "is a single value, not a mapping"),
         ({"servers": "servers: {type: cqlCapable}"}, "has no “thriftHosts”"),
         ({"servers": "servers: {type: rdbms}"}, "is “rdbms”, which is not known"),
@@ -428,6 +430,19 @@ def test_other_key_value_services_are_refused(kind: str) -> None:
 )
 def test_bad_yaml_is_named_with_file_and_line(text: str, said: str) -> None:
     assert said in refusal(text)
+
+
+@pytest.mark.parametrize("value", ["*Hunter2Secret", "&Hunter2Secret &x y", "!Hunter2!Secret"])
+def test_a_password_that_is_read_as_a_name_is_not_repeated(value: str) -> None:
+    said = refusal(f"atlasdb:\n  password: {value}\n")
+    assert "Hunter2" not in said
+    assert "install.yml:2:" in said
+
+
+def test_aliases_that_grow_without_end_are_refused_at_once() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    assert "its aliases make more than" in refusal("\n".join(lines))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from click.testing import CliRunner, Result
 
 from atlasdb_recovery.atlas.coordination import SchemaMap, SchemaRange
 from atlasdb_recovery.atlas.schema_metadata import write_state
-from atlasdb_recovery.cli.inspect_formats import decode, decode_command, locate
+from atlasdb_recovery.cli.inspect_formats import decode_command, locate
 from tests import vectors
+
+decode = decode_command()
 
 CELL = {
     "schema": 2,

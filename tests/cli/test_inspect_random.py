@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from atlasdb_recovery.cli.inspect_formats import decode, locate
+from atlasdb_recovery.cli.inspect_formats import decode_command, locate
 from tests import vectors
+
+decode = decode_command()
 
 LINES = 100_000
 SCHEMAS = (1, 2, 3, 3, 2, 1, 0, 4, -1, None, "2")

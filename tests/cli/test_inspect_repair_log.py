@@ -70,3 +70,21 @@ def test_numbers_of_any_length_are_no_defect(line: str) -> None:
     for before in (b"", GOOD.stdout):
         given = before + line.format("9" * 5_000).encode() + b"\n"
         assert answer("-", given=given)["verdict"] != "repaired"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}; echo $?",
+        "({})",
+        "{} 2>&1 | tee log",
+        "set -x;{};",
+        "cd /opt/cassandra && \\\n  {}",
+        "ssh cass-1 '{}'",
+    ],
+)
+def test_a_command_as_it_stood_in_a_shell(line: str) -> None:
+    continued = line.format(WITHOUT_FIRST_LINE.command.replace("repair", "\\\n repair", 1))
+    given = WITHOUT_FIRST_LINE.stdout
+    assert answer("-", "--command", line.format(WITHOUT_FIRST_LINE.command), given=given)["verdict"] == "repaired"
+    assert answer("-", "--command", continued, given=given)["verdict"] == "repaired"

@@ -5,17 +5,19 @@ import importlib
 import inspect
 import json
 import pkgutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from atlasdb_recovery.cli.main import main as recovery_main
 from atlasdb_recovery.practice.simulated import Dialect
 from atlasdb_recovery.procedure import guards
 from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.restore import restore_steps
-from tests.cli.rehearsal import ANSWERS, Rehearsal
+from tests.cli.rehearsal import ANSWERS, Rehearsal, ended
 from tests.restore.arena import ScriptedFrontEnd
 
 MODULES = [
@@ -148,3 +150,28 @@ def test_a_look_leaves_nothing_that_a_restore_would_refuse(either: Rehearsal) ->
     ended = either.unattended("restore")
     assert ended.code == 0, ended
     assert either.oracle_says() == "right"
+
+
+def test_decode_takes_the_schema_from_the_keyspace_that_the_settings_name(alive: Rehearsal) -> None:
+    """Where the object names none: AtlasDB's own map in `_coordination` tells."""
+    cells = alive.directory / "cells.jsonl"
+    cell = {"table": "_transactions", "key": "64", "column1": "74", "column2": -1, "value": "65"}
+    cells.write_text(json.dumps(cell) + "\n")
+    told = alive.recovery("inspect", "decode", str(cells))
+    assert told.code == 0, told
+    assert (json.loads(told.out)["start"], json.loads(told.out)["commit"]) == (100, 101)
+
+
+def test_inspect_transactions_wants_a_timestamp_that_there_can_be(alive: Rehearsal) -> None:
+    assert alive.recovery("inspect", "transactions", "--after", str(2**63)).code == 2
+
+
+def test_host_names_that_do_not_resolve_are_no_defect(alive: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(host: str, *_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    alive.write_settings(cql={"contact_points": ["cass-typo"]})
+    told = ended(recovery_main, ["inspect", "timestamp", "--settings", str(alive.settings)], None)
+    assert told.code == 3, told
+    assert "none of cass-typo is a host name that resolves here" in told.out + told.err

@@ -9,7 +9,7 @@ from atlasdb_recovery.atlas import manifest, timestamp_file
 from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE
 from atlasdb_recovery.cassandra.ports import Cluster
 from atlasdb_recovery.events import Event, GuardChecked, SessionResumed, SessionStarted, StepFailed
-from atlasdb_recovery.journal.record import MemoryJournal
+from atlasdb_recovery.journal.record import EventJournal, MemoryJournal
 from atlasdb_recovery.practice.exercise import Exercise, PracticeCluster
 from atlasdb_recovery.practice.oracle import Verdict
 from atlasdb_recovery.procedure.backup import backup_steps
@@ -129,7 +129,7 @@ class Arena:
         front_end: ScriptedFrontEnd | None = None,
         *,
         steps: Sequence[Step] | None = None,
-        journal: MemoryJournal | None = None,
+        journal: EventJournal | None = None,
         store: StoreMethod | None = None,
     ) -> Outcome:
         """One restore session from its beginning."""
@@ -141,7 +141,7 @@ class Arena:
         steps: Sequence[Step],
         front_end: ScriptedFrontEnd | None = None,
         *,
-        journal: MemoryJournal | None = None,
+        journal: EventJournal | None = None,
         timestamps: TimestampService | None = None,
         store: StoreMethod | None = None,
         session: str = "a-session",
