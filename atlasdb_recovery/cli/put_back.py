@@ -55,7 +55,7 @@ def put_back(
 
     Offline, and before fast-forward: afterwards the service may have read them as never committed, so it is refused.
     Each cell returns as it was: a deleted one at its write time + 1, an aborted one by a conditional write, schema 3
-    above the abort. Each is read back. Running it twice does no harm. On TimeLock that restore's journal must be here.
+    above the abort. Each is read back. Running it twice does no harm. The journal of that restore must be here.
     """
     header = export.header_of(export_file)
     settings = load(settings_path(settings_file), overrides_in(given), defaults={"backup_dir": "."})
