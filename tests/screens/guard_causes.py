@@ -13,7 +13,7 @@ import msgspec
 from atlasdb_recovery.atlas.manifest import MANIFEST_NAME
 from atlasdb_recovery.journal.lock import Holder, lock_paths
 from atlasdb_recovery.practice.simulated import CommandFault, Dialect
-from atlasdb_recovery.procedure.facts import IMMUTABLE_LOCK, THRIFT_DISABLED
+from atlasdb_recovery.procedure.facts import BACKUP_TIMESTAMP, IMMUTABLE_LOCK, THRIFT_DISABLED
 from atlasdb_recovery.procedure.guards.access_guards import StoreReachable, WritesPermitted
 from atlasdb_recovery.procedure.guards.backup_guards import (
     BackupSealed,
@@ -21,6 +21,7 @@ from atlasdb_recovery.procedure.guards.backup_guards import (
     SweepBelowBackup,
     TimestampsInOrder,
 )
+from atlasdb_recovery.procedure.guards.bound_guard import BackupTimestampHandedOut
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected, TimestampRowUnchanged
 from atlasdb_recovery.procedure.guards.cluster_guards import (
     ClocksClose,
@@ -40,6 +41,7 @@ from atlasdb_recovery.procedure.guards.local_guards import BackupDirectoryUnused
 from atlasdb_recovery.procedure.guards.lock_guard import LockFree
 from atlasdb_recovery.procedure.guards.node_guards import (
     NodetoolAnswers,
+    NodetoolStillReachesItsNode,
     NothingRunning,
     ThriftClosed,
     ThriftStaysClosed,
@@ -151,6 +153,15 @@ async def another_hand_at_the_bound(scene: Scene) -> AsyncIterator[None]:
     for store, cells in zip(stores, before, strict=True):
         store.cells.update(cells)
     scene.cluster.clear_paxos()
+
+
+@asynccontextmanager
+async def a_later_b(scene: Scene) -> AsyncIterator[None]:
+    """As another keyspace's files have it."""
+    before = scene.context.state.fact(BACKUP_TIMESTAMP)
+    scene.establish(BACKUP_TIMESTAMP, before + 10**9)
+    yield
+    scene.establish(BACKUP_TIMESTAMP, before)
 
 
 @contextmanager
@@ -328,6 +339,10 @@ CAUSES: Mapping[type[Guard], Cause] = {
         "lost", another_partitioner, "this cluster has org.apache", "settings name the right one"
     ),
     ClocksClose: Cause("lost", a_clock_ahead, "10.100 s apart", "Bring the clocks together (ntp)"),
+    NodetoolStillReachesItsNode: Cause(
+        "restored", no_credentials, f"{THIRD}: nodetool info ends with 2", "JMX must be reachable"
+    ),
+    BackupTimestampHandedOut: Cause("restored", a_later_b, "the stored timestamp bound is", "belong to this backup"),
     NodetoolAnswers: Cause("lost", no_credentials, "nodetool info ends with 2: error:", "Check nodetool.command"),
     NothingRunning: Cause("restored", a_stream, f"{FIRST}: stream:", "Wait until nodetool netstats is empty"),
     ThriftClosed: Cause("lost", a_greeting, "could not look: ", "Answer disable-thrift: true", Dialect.PALANTIR),
