@@ -91,10 +91,10 @@ class Arena:
         await self.back_up_running_service()
         await self.exercise.lose_keyspace()
 
-    async def back_up_running_service(self) -> None:
+    async def back_up_running_service(self, journal: EventJournal | None = None) -> None:
         """It is killed when the backup is done. However slowly it runs by itself, it goes on between two snapshots."""
         self.exercise.start_service()
-        await self._back_up_while(lambda: self.exercise.get_on(self.stages))
+        await self._back_up_while(lambda: self.exercise.get_on(self.stages), journal)
         await self.exercise.kill_service()
 
     async def back_up_between_snapshots_and_lose(self) -> None:
@@ -108,16 +108,17 @@ class Arena:
         await self.exercise.writer.run(self.stages)
         await self.exercise.writer.finish()
 
-    async def _back_up_while(self, goes_on: Callable[[], Awaitable[None]]) -> bool:
+    async def _back_up_while(self, goes_on: Callable[[], Awaitable[None]], journal: EventJournal | None = None) -> bool:
         """Whether there were snapshots for the service to go on between."""
         nodetool = self.nodetool
         between = self.nodetool = WritesBetweenSnapshots(nodetool, self.nodes.addresses[-2], goes_on)
-        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}))
+        await self._back_up(ScriptedFrontEnd({"store-backed-up": True}), journal)
         self.nodetool = nodetool
         return between.happened
 
-    async def _back_up(self, front_end: "ScriptedFrontEnd") -> None:
-        outcome = await self.run("backup", backup_steps(), front_end, timestamps=self.exercise.timestamps)
+    async def _back_up(self, front_end: "ScriptedFrontEnd", journal: EventJournal | None) -> None:
+        service = self.exercise.timestamps
+        outcome = await self.run("backup", backup_steps(), front_end, journal=journal, timestamps=service)
         assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
 
     def see_through(self, quorum: Sequence[str]) -> None:

@@ -15,6 +15,8 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Footer
 
+from tui import session_flow
+
 ALIKE = 3
 WITH_CLOCKS = (
     "atlasdb_recovery.pace",
@@ -32,6 +34,13 @@ WITH_CLOCKS = (
 class SvgExtension(SingleFileSnapshotExtension):
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
+
+
+@pytest.fixture(autouse=True)
+def much_else_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has run thousands of tests holds many times what the program does: to visit all of it at every
+    step's screen would take most of the time."""
+    monkeypatch.setattr(session_flow, "_leave_to_itself_what_lives", lambda: None)
 
 
 @pytest.fixture

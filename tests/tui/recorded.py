@@ -11,7 +11,7 @@ from atlasdb_recovery.procedure.restore import restore_steps
 from atlasdb_recovery.procedure.runner import Outcome
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Step
-from tests.restore.arena import Arena, ScriptedFrontEnd
+from tests.restore.arena import Arena
 from tui.session_view import SessionView
 
 STEPS = {"backup": backup_steps, "restore": restore_steps}
@@ -21,13 +21,8 @@ async def recorded(directory: Path) -> dict[str, list[Event]]:
     """A backup and a restore, from their first event to their last."""
     arena = Arena(SimulatedPractice(data_root=directory / "nodes"), directory, stages=15)
     await arena.exercise.make_history()
-    arena.exercise.start_service()
     backup, restore = MemoryJournal(), MemoryJournal()
-    front_end = ScriptedFrontEnd({"store-backed-up": True})
-    service = arena.exercise.timestamps
-    outcome = await arena.run("backup", backup_steps(), front_end, journal=backup, timestamps=service)
-    assert outcome is Outcome.DONE, (front_end.refusals(), front_end.failures())
-    await arena.exercise.kill_service()
+    await arena.back_up_running_service(backup)
     await arena.exercise.lose_keyspace()
     assert await arena.restore(journal=restore) is Outcome.DONE
     journals = {"backup": backup, "restore": restore}
