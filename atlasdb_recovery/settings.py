@@ -4,7 +4,6 @@ Frozen once read. Passwords are `Secret`: no repr shows them.
 """
 
 import os
-import re
 import shlex
 from collections.abc import Collection, Mapping
 from functools import partial
@@ -22,8 +21,8 @@ from atlasdb_recovery.atlas.yaml_document import ConfigurationError, Part, expan
 from atlasdb_recovery.atlas.yaml_record import Values, substituted
 from atlasdb_recovery.atlas_cli_settings import AtlasCliSettings, atlas_cli_settings
 from atlasdb_recovery.cassandra.command_template import CommandTemplateInvalid, command_words
-from atlasdb_recovery.foreign import masked
 from atlasdb_recovery.settings_file import SettingsFile, TlsBlock, require_given
+from atlasdb_recovery.settings_secrets import environment_secrets, secrets_in, shown
 
 INLINE = Path("--inline-config")
 NODETOOL_NAMES = frozenset({"address", "jmx_port"})
@@ -32,7 +31,6 @@ STORE_NAMES = frozenset({"keyspace", "backup_dir", "session"})
 PUBLIC_DEFAULT = "cassandra"
 """Cassandra's own first user and password, and a part of half of what it prints."""
 PASSWORD_OPTIONS = frozenset({"-pw", "--password"})
-_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIAL|(^|_)(PASS|PW|KEY|APIKEY)(_|$)")
 
 
 class CqlSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,14 +147,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def secrets(self) -> frozenset[str]:
         """Every text that must never be shown; not what stands in the open anyway, though a password equals it."""
         public = {PUBLIC_DEFAULT, self.keyspace, self.service.username, self.cql.username}
-        return frozenset(str(secret) for secret in _secrets(self) if secret) - public
+        return frozenset(str(secret) for secret in secrets_in(self) if secret) - public
 
     def shown(self) -> dict[str, Any]:
         """All of it as plain values for the journal, secrets as ***."""
-        shown = _shown(self, self.secrets())
-        assert isinstance(shown, dict)
-        del shown["environment_secrets"]
-        return shown
+        told = shown(self, self.secrets())
+        assert isinstance(told, dict)
+        del told["environment_secrets"]
+        return told
 
 
 def load(
@@ -182,7 +180,7 @@ def load(
     try:
         return _Reading(values, values.record(SettingsFile), path.parent if path is not None else Path()).settings()
     except ConfigurationError as error:
-        raise error.without(_environment_secrets(values)) from None
+        raise error.without(environment_secrets(values)) from None
 
 
 def state_dir_of(path: Path | None) -> Path:
@@ -223,7 +221,7 @@ class _Reading:
             atlas_cli=self._atlas_cli(),
             timelock_namespace=self._timelock_namespace(service),
             timelock_backup_token=file.timestamps.backup_token,
-            environment_secrets=tuple(_environment_secrets(self._values)),
+            environment_secrets=tuple(environment_secrets(self._values)),
         )
 
     def _service(self) -> tuple[AtlasConfig, Path]:
@@ -372,31 +370,3 @@ class _Reading:
 
     def _expanded(self, key: str, text: str) -> Path:
         return self._base(key) / expanded(text, partial(self._values.error, tuple(key.split("."))))
-
-
-def _environment_secrets(values: Values) -> list[str]:
-    return [value for name, value in values.used.items() if value and _SECRET_NAME.search(name.upper())]
-
-
-def _secrets(value: Any) -> list[Secret]:
-    if isinstance(value, Secret):
-        return [value]
-    if isinstance(value, msgspec.Struct):
-        value = [getattr(value, name) for name in value.__struct_fields__]
-    if isinstance(value, dict):
-        value = list(value.values())
-    return [secret for below in value for secret in _secrets(below)] if isinstance(value, list | tuple) else []
-
-
-def _shown(value: Any, secrets: frozenset[str]) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return {name: _shown(getattr(value, name), secrets) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {str(key): _shown(below, secrets) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shown(below, secrets) for below in value]
-    if isinstance(value, Secret):
-        return "***" if value else ""
-    if isinstance(value, Path):
-        return str(value)
-    return masked(value, secrets) if isinstance(value, str) else value

@@ -46,6 +46,25 @@ async def connected(
     The driver neither retries nor stamps write times by itself. Raises ClusterUnreachable, naming what was tried and
     what to check; the password is never in it.
     """
+    driver = _driver(contact_points, port, username, password, tls, connect_timeout, request_timeout)
+    try:
+        session = await _session(driver)
+    except (NoHostAvailable, DriverException, ConnectionException, OSError) as error:
+        await asyncio.to_thread(driver.shutdown)
+        raise ClusterUnreachable(refusal(error, contact_points, port, username, tls=tls is not None)) from error
+    session.use_client_timestamp = False
+    return Connection(driver, session)
+
+
+def _driver(
+    contact_points: Sequence[str],
+    port: int,
+    username: str,
+    password: str,
+    tls: ssl.SSLContext | None,
+    connect_timeout: float,
+    request_timeout: float,
+) -> Driver:
     profile = ExecutionProfile(
         load_balancing_policy=RoundRobinPolicy(),
         retry_policy=FallthroughRetryPolicy(),
@@ -53,7 +72,7 @@ async def connected(
         row_factory=tuple_factory,
     )
     try:
-        driver = Driver(
+        return Driver(
             contact_points=list(contact_points),
             port=port,
             auth_provider=PlainTextAuthProvider(username, password) if username else None,
@@ -69,13 +88,6 @@ async def connected(
             f"none of {plain(', '.join(contact_points))} is a host name that resolves here. Check the addresses"
             " (cql.contact_points, or `servers` in the service's configuration) and this machine's name service."
         ) from error
-    try:
-        session = await _session(driver)
-    except (NoHostAvailable, DriverException, ConnectionException, OSError) as error:
-        await asyncio.to_thread(driver.shutdown)
-        raise ClusterUnreachable(refusal(error, contact_points, port, username, tls=tls is not None)) from error
-    session.use_client_timestamp = False
-    return Connection(driver, session)
 
 
 async def _session(driver: Driver) -> Session:

@@ -1,8 +1,9 @@
 """Scans of whole tables: many pieces of the ring side by side, a bounded number of pages in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from atlasdb_recovery.cassandra.ports import Cell, Cluster, Consistency
 
@@ -28,27 +29,10 @@ async def scan_in_parallel(
     """
     waiting = iter(pieces)
     pages: Pages = asyncio.Queue(maxsize=concurrency)
-
-    async def work() -> None:
-        try:
-            for start, end in waiting:
-                scan = cluster.scan(
-                    keyspace,
-                    table,
-                    start,
-                    end,
-                    consistency=consistency,
-                    page_size=page_size,
-                    value_between=value_between,
-                )
-                async with aclosing(scan):  # type: ignore[type-var]
-                    async for page in scan:
-                        await pages.put(page)
-            await pages.put(None)
-        except Exception as error:
-            await pages.put(error)
-
-    workers = [asyncio.create_task(work()) for _ in range(concurrency)]
+    how = partial(
+        cluster.scan, keyspace, table, consistency=consistency, page_size=page_size, value_between=value_between
+    )
+    workers = [asyncio.create_task(_scan_all(how, waiting, pages)) for _ in range(concurrency)]
     try:
         working = concurrency
         while working:
@@ -63,3 +47,17 @@ async def scan_in_parallel(
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def _scan_all(
+    scan: Callable[[str, str], AsyncIterator[Sequence[Cell]]], waiting: Iterator[tuple[str, str]], pages: Pages
+) -> None:
+    """Takes one piece after the other; None at the end, or the error."""
+    try:
+        for start, end in waiting:
+            async with aclosing(scan(start, end)) as found:  # type: ignore[type-var]
+                async for page in found:
+                    await pages.put(page)
+        await pages.put(None)
+    except Exception as error:
+        await pages.put(error)

@@ -60,10 +60,9 @@ def decode_command(live: LiveSchemaMap | None = None) -> click.Command:
     ) -> None:
         """What cells of the transactions tables say: FILE or standard input, one JSON object a line.
 
-        Where an object names no schema, --coordination tells it, else the keyspace that the settings name.
-
-        Reads `schema`, `table`, `key`, `column1`, `column2`, `value`; adds `start`, `status`, `commit` (-1 if aborted)
-        and, for schema 3, `state`; or `error` for anything that AtlasDB would not have written.
+        Reads `schema` (or --coordination tells, else the keyspace of the settings), `table`, `key`, `column1`,
+        `column2`, `value`; adds `start`, `status`, `commit` (-1 if aborted) and, for schema 3, `state`; or `error` for
+        anything that AtlasDB would not have written.
         """
         given = None if coordination_path is None else _coordination(coordination_path)
 

@@ -8,7 +8,7 @@ from atlasdb_recovery.atlas import manifest, timestamp_bound
 from atlasdb_recovery.atlas.manifest import BackedUpNode, BackedUpTable, BackedUpTimeLock, Manifest
 from atlasdb_recovery.atlas.names import SWEEP_PROGRESS, TIMESTAMP
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
-from atlasdb_recovery.cassandra.ports import Consistency, Keyspace
+from atlasdb_recovery.cassandra.ports import Consistency, Keyspace, Node
 from atlasdb_recovery.events import Event, FactEstablished
 from atlasdb_recovery.procedure import facts
 from atlasdb_recovery.procedure.context import Context
@@ -83,16 +83,7 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         cluster_name=identity.cluster_name,
         partitioner=identity.partitioner,
         release_versions={node.address: node.release_version for node in identity.nodes},
-        nodes=tuple(
-            BackedUpNode(
-                address=node.address,
-                host_id=node.host_id,
-                data_center=node.data_center,
-                rack=node.rack,
-                tokens=node.tokens,
-            )
-            for node in identity.nodes
-        ),
+        nodes=tuple(map(_backed_up, identity.nodes)),
         replication=dict(keyspace.replication),
         durable_writes=keyspace.durable_writes,
         keyspace_cql=keyspace.create,
@@ -106,6 +97,16 @@ async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
         store={"method": context.store.name},
         timelock=_timelock(context),
         sweep={"tables": [name for name in SWEEP_PROGRESS if name in tables]},
+    )
+
+
+def _backed_up(node: Node) -> BackedUpNode:
+    return BackedUpNode(
+        address=node.address,
+        host_id=node.host_id,
+        data_center=node.data_center,
+        rack=node.rack,
+        tokens=node.tokens,
     )
 
 
