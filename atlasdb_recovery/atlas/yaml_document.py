@@ -18,7 +18,8 @@ LARGEST = 10 * 1024 * 1024
 """Bytes. No configuration is larger; something else was named by mistake."""
 
 DEEPEST = 50
-LARGEST = 1_000_000
+MOST_VALUES = 1_000_000
+"""Once every alias is written out."""
 
 _NULL = "tag:yaml.org,2002:null"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
@@ -237,7 +238,7 @@ def parse(text: str, file: str) -> Part:
     """The one document in this text. `file` is what errors call it. Raises ConfigurationError."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        is_too_large = node is not None and _size(node, {}) > LARGEST
+        is_too_large = node is not None and _size(node, {}) > MOST_VALUES
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
@@ -256,19 +257,22 @@ def parse(text: str, file: str) -> Part:
         raise ConfigurationError("the file is empty", "Name a file with the configuration in it.", file=file)
     if is_too_large:
         raise ConfigurationError(
-            f"written out, its aliases make more than {LARGEST:,} values of it", "Write values, not aliases.", file=file
+            f"written out, its aliases make more than {MOST_VALUES:,} values of it", "Write values, not aliases.", file=file
         )
     return Part(node, file)
 
 
 def _without_names(problem: str) -> str:
     """A value that begins with * or & or ! is read as a name: what is quoted then may be a password."""
-    is_of_a_name = any(word in problem for word in ("alias", "anchor", "tag"))
-    return re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "…", problem) if is_of_a_name else problem
+    return re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "…", problem) if _is_of_a_name(problem) else problem
+
+
+def _is_of_a_name(problem: str) -> bool:
+    return any(word in problem for word in ("alias", "anchor", "tag"))
 
 
 def _remedy(problem: str) -> str:
-    if any(word in problem for word in ("alias", "anchor", "tag")):
+    if _is_of_a_name(problem):
         return "A value that begins with *, & or ! has to be quoted."
     if "\\t" in problem:
         return "A tab stands where spaces belong: indent with spaces."

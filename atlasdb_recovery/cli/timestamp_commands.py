@@ -27,7 +27,7 @@ from atlasdb_recovery.procedure.guards.bound_guard import BackupTimestampHandedO
 from atlasdb_recovery.procedure.guards.client_guards import NoClientsConnected
 from atlasdb_recovery.procedure.guards.guard import GuardStatus
 from atlasdb_recovery.procedure.guards.sealed_timestamp import TimestampOfBackup
-from atlasdb_recovery.procedure.runner import Outcome
+from atlasdb_recovery.procedure.runner import Outcome, checked
 from atlasdb_recovery.procedure.steps.clean_transactions import CleanTransactions
 from atlasdb_recovery.settings import Settings
 from atlasdb_recovery.timestamps.service import ASKED_ABOVE_BOUND, TimestampService
@@ -85,9 +85,9 @@ class TimestampCommands:
                 context.state.apply(FactEstablished(name=name, value=value))
             if await refused(context, preflight.before_standalone_removal()):
                 return Outcome.REFUSED
-            handed_out = await BackupTimestampHandedOut().check(context)
+            handed_out = await checked(guard := BackupTimestampHandedOut(), context)
             if not handed_out.status.lets_pass:
-                click.echo(f"WARNING: {handed_out.evidence}. {BackupTimestampHandedOut.remedy}", err=True)
+                click.echo(f"WARNING: {handed_out.evidence}. {guard.remedy_for(handed_out)}", err=True)
             return await self._cleaned(context, CleanTransactions())
 
     async def fast_forward(self, target: int) -> int:

@@ -455,6 +455,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         config.load(tmp_path / "latin.yml")
     (tmp_path / "bom.yml").write_bytes(b"\xef\xbb\xbf" + EMBEDDED.encode())
     assert config.load(tmp_path / "bom.yml").keyspace == "inventory"
+    (tmp_path / "long.yml").write_text(f"# {'x' * 2 * 1024 * 1024}\n{EMBEDDED}")
+    assert config.load(tmp_path / "long.yml").keyspace == "inventory"
     with (tmp_path / "huge.yml").open("wb") as file:
         file.truncate(11 * 1024 * 1024)
     with pytest.raises(ConfigurationError, match=r"huge\.yml: the file is larger than"):
