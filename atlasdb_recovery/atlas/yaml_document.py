@@ -257,7 +257,9 @@ def parse(text: str, file: str) -> Part:
         raise ConfigurationError("the file is empty", "Name a file with the configuration in it.", file=file)
     if is_too_large:
         raise ConfigurationError(
-            f"written out, its aliases make more than {MOST_VALUES:,} values of it", "Write values, not aliases.", file=file
+            f"written out, its aliases make more than {MOST_VALUES:,} values of it",
+            "Write values, not aliases.",
+            file=file,
         )
     return Part(node, file)
 
