@@ -26,6 +26,10 @@ from atlasdb_recovery.cassandra.ports import ClusterUnreachable
 from atlasdb_recovery.foreign import plain
 
 RECONNECTS_EVERY = 1.0
+UNRESOLVABLE = (
+    "none of {} is a host name that resolves here. Check the addresses (cql.contact_points, or `servers` in the "
+    "service's configuration) and this machine's name service."
+)
 
 for library in ("cassandra", "stamina"):
     logging.getLogger(library).addHandler(logging.NullHandler())
@@ -46,7 +50,20 @@ async def connected(
     The driver neither retries nor stamps write times by itself. Raises ClusterUnreachable, naming what was tried and
     what to check; the password is never in it.
     """
-    driver = _driver(contact_points, port, username, password, tls, connect_timeout, request_timeout)
+    try:
+        driver = Driver(
+            contact_points=list(contact_points),
+            port=port,
+            auth_provider=PlainTextAuthProvider(username, password) if username else None,
+            ssl_context=tls,
+            execution_profiles={EXEC_PROFILE_DEFAULT: _profile(request_timeout)},
+            reconnection_policy=ConstantReconnectionPolicy(RECONNECTS_EVERY, max_attempts=None),
+            connect_timeout=connect_timeout,
+            control_connection_timeout=connect_timeout,
+            max_schema_agreement_wait=0,
+        )
+    except UnresolvableContactPoints as error:
+        raise ClusterUnreachable(UNRESOLVABLE.format(plain(", ".join(contact_points)))) from error
     try:
         session = await _session(driver)
     except (NoHostAvailable, DriverException, ConnectionException, OSError) as error:
@@ -56,38 +73,13 @@ async def connected(
     return Connection(driver, session)
 
 
-def _driver(
-    contact_points: Sequence[str],
-    port: int,
-    username: str,
-    password: str,
-    tls: ssl.SSLContext | None,
-    connect_timeout: float,
-    request_timeout: float,
-) -> Driver:
-    profile = ExecutionProfile(
+def _profile(request_timeout: float) -> ExecutionProfile:
+    return ExecutionProfile(
         load_balancing_policy=RoundRobinPolicy(),
         retry_policy=FallthroughRetryPolicy(),
         request_timeout=request_timeout,
         row_factory=tuple_factory,
     )
-    try:
-        return Driver(
-            contact_points=list(contact_points),
-            port=port,
-            auth_provider=PlainTextAuthProvider(username, password) if username else None,
-            ssl_context=tls,
-            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-            reconnection_policy=ConstantReconnectionPolicy(RECONNECTS_EVERY, max_attempts=None),
-            connect_timeout=connect_timeout,
-            control_connection_timeout=connect_timeout,
-            max_schema_agreement_wait=0,
-        )
-    except UnresolvableContactPoints as error:
-        raise ClusterUnreachable(
-            f"none of {plain(', '.join(contact_points))} is a host name that resolves here. Check the addresses"
-            " (cql.contact_points, or `servers` in the service's configuration) and this machine's name service."
-        ) from error
 
 
 async def _session(driver: Driver) -> Session:

@@ -88,6 +88,7 @@ _PREVIEW = re.compile(r"Repair preview |Preview complete|Previewed data |Repaire
 _EXCEPTION = re.compile(
     r"-- StackTrace --|See 'nodetool help'|\bConnectException\b|Keyspace \[[^\]]{0,200}\] does not exist"
 )
+_LOST_NOTIFICATIONS = re.compile(r"There were some lost notification")
 _KNOWN_BEGINNING = re.compile(r"Starting repair command|Repair (?:session|command|completed)\b|Some repair")
 
 
@@ -99,7 +100,7 @@ def statement(text: str) -> Statement | None:
         return _failure(stamped[2]) or _stamped_statement(stamped[2], stamped[1])
     if "JMX connection closed" in line or line.startswith("Cassandra has shutdown."):
         return Sign.DISCONNECTED
-    if line.startswith("There were some lost notification"):
+    if _LOST_NOTIFICATIONS.match(line):
         return Sign.NOTIFICATIONS_LOST  # printed without a time stamp, unlike all else that tells of the outcome
     if line.startswith(("error: ", "nodetool: ")):
         return Failed(line)
@@ -152,7 +153,7 @@ _SIGNS = (
     (_NOT_NEEDED, Sign.NOT_NEEDED),
     (_EMPTY, Sign.EMPTY_KEYSPACE),
     (_PREVIEW, Sign.PREVIEW),
-    (re.compile(r"There were some lost notification"), Sign.NOTIFICATIONS_LOST),
+    (_LOST_NOTIFICATIONS, Sign.NOTIFICATIONS_LOST),
     (re.compile(r"JMX connection closed"), Sign.DISCONNECTED),
     (_KNOWN_BEGINNING, Sign.DAMAGED),
 )

@@ -33,6 +33,7 @@ def _open_wizard() -> None:
 
     if wizard.is_possible():
         sys.exit(wizard.run_wizard(wizard.LiveWorkplace(None, None, {}), Look.chosen()))
+    gc.enable()
 
 
 def _enter(module: str, nothing_begun: int) -> NoReturn:

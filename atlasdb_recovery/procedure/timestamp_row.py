@@ -26,13 +26,13 @@ def is_given_up(row: dict[str, Any]) -> bool:
     return bool(value == timestamp_bound.INVALIDATED.hex())
 
 
-async def stored_bound(context: Context) -> int | None:
+async def stored_bound(context: Context, consistency: Consistency = Consistency.ALL) -> int | None:
     """The bound, read at ALL: unlike a serial read that leaves no Paxos rows. None if there is none yet.
 
     Raises BoundInvalidated, MalformedBound.
     """
     cells = await context.cluster.read_partition(
-        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.ALL
+        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=consistency
     )
     return timestamp_bound.bound_of((cell.column1, cell.column2, cell.value) for cell in cells)
 

@@ -124,10 +124,7 @@ class TestPutBack:
         rehearsal, export = removed(tmp_path, Dialect.APACHE, "delete")
         rehearsal.simulated.raise_bound(rehearsal.keyspace)
         state = rehearsal.cluster_state()
-        count = sum(1 for _ in pre_images(export))
-        result = rehearsal.recovery(
-            "put-back", str(export), "--phrase", f"put back {count} into {rehearsal.keyspace} on practice"
-        )
+        result = put_back(rehearsal, export)
         assert result.code == Outcome.REFUSED
         assert "NotFastForwarded" in result.err
         assert "too late to put them back" in result.err
@@ -138,10 +135,7 @@ class TestPutBack:
         rehearsal, export = removed(tmp_path, Dialect.APACHE, "delete")
         (tmp_path / "state" / "sessions").rename(tmp_path / "elsewhere")
         state = rehearsal.cluster_state()
-        count = sum(1 for _ in pre_images(export))
-        result = rehearsal.recovery(
-            "put-back", str(export), "--phrase", f"put back {count} into {rehearsal.keyspace} on practice"
-        )
+        result = put_back(rehearsal, export)
         assert result.code == Outcome.REFUSED
         assert "the journal of session a-session is not in" in result.err
         assert rehearsal.cluster_state()["cells"] == state["cells"]
@@ -185,3 +179,10 @@ def removed(directory: Path, dialect: Dialect, removal: str) -> tuple[Rehearsal,
     assert done is Outcome.DONE
     (export,) = (directory / "exports").glob("pre-images-*.jsonl")
     return rehearsal, export
+
+
+def put_back(rehearsal: Rehearsal, export: Path) -> Ended:
+    """With the right phrase."""
+    count = sum(1 for _ in pre_images(export))
+    phrase = f"put back {count} into {rehearsal.keyspace} on practice"
+    return rehearsal.recovery("put-back", str(export), "--phrase", phrase)

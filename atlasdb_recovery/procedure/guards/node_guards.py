@@ -42,14 +42,11 @@ class NodetoolAnswers(Guard):
         return ""
 
 
-class NodetoolStillReachesItsNode(Guard):
+class NodetoolStillReachesItsNode(NodetoolAnswers):
     proves = "nodetool of every node still is that node's: a session may be resumed with other settings or tunnels."
-    remedy = NodetoolAnswers.remedy
 
-    async def check(self, context: Context) -> GuardResult:
-        nodes = (await context.cluster.identity()).nodes
-        troubles = [t for t in await asyncio.gather(*(_reaches_another(context, node) for node in nodes)) if t]
-        return blocked("; ".join(troubles)) if troubles else passed(f"{len(nodes)} of {len(nodes)}, by their host ids")
+    async def _trouble(self, context: Context, node: Node) -> str:
+        return await _reaches_another(context, node)
 
 
 async def _reaches_another(context: Context, node: Node) -> str:

@@ -141,7 +141,7 @@ def before_removal() -> Sequence[Guard]:
     ]
 
 
-def before_standalone_removal() -> list[Guard]:
+def before_standalone_removal() -> Sequence[Guard]:
     """`clean-transactions` outside a restore: there are no baselines, and F is not known."""
     return [
         *_everywhere(),

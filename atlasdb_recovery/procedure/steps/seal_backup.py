@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from atlasdb_recovery import __version__
-from atlasdb_recovery.atlas import manifest, timestamp_bound
+from atlasdb_recovery.atlas import manifest
 from atlasdb_recovery.atlas.manifest import BackedUpNode, BackedUpTable, BackedUpTimeLock, Manifest
-from atlasdb_recovery.atlas.names import SWEEP_PROGRESS, TIMESTAMP
+from atlasdb_recovery.atlas.names import SWEEP_PROGRESS
 from atlasdb_recovery.atlas.timestamp_bound import BoundInvalidated, MalformedBound
 from atlasdb_recovery.cassandra.ports import Consistency, Keyspace, Node
 from atlasdb_recovery.events import Event, FactEstablished
@@ -18,6 +18,7 @@ from atlasdb_recovery.procedure.guards.guard import Guard
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.removal.scope import stored_schema_map
 from atlasdb_recovery.procedure.step import Danger, Evidence, Step, StepFailure
+from atlasdb_recovery.procedure.timestamp_row import stored_bound
 
 
 class SealBackup(Step):
@@ -63,11 +64,8 @@ class SealBackup(Step):
 
 async def _manifest(context: Context, keyspace: Keyspace) -> Manifest:
     identity = await context.cluster.identity()
-    cells = await context.cluster.read_partition(
-        context.keyspace, TIMESTAMP, timestamp_bound.ROW, consistency=Consistency.QUORUM
-    )
     try:
-        bound = timestamp_bound.bound_of((c.column1, c.column2, c.value) for c in cells)
+        bound = await stored_bound(context, Consistency.QUORUM)
     except (BoundInvalidated, MalformedBound):
         bound = None
     tables = await copied_tables(context)
