@@ -11,6 +11,9 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import WhiteListRoundRobinPolicy
 
+from atlasdb_recovery.atlas import timestamp_file
+from atlasdb_recovery.atlas.manifest import MANIFEST_NAME
+from atlasdb_recovery.atlas.timestamp_file import BACKUP_FILE, FAST_FORWARD_FILE
 from atlasdb_recovery.events import CommandEnded, CommandStarted, Event, GuardChecked, StepFailed
 from atlasdb_recovery.journal.record import MemoryJournal
 from atlasdb_recovery.practice.real import RealCluster
@@ -123,6 +126,19 @@ async def test_every_other_restore_is_right(
         if backup is not None:
             arena.restore_to(backup)
         await restored(arena, lost_keyspace.real, store, removal)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("lost_keyspace", LOST.values(), indirect=True)
+async def test_a_b_of_another_keyspace_stops_it_before_the_repair(lost_keyspace: Lost, tmp_path: Path) -> None:
+    """Backups of two files: nothing would be removed, and nothing would fail."""
+    async with lost_keyspace.arena(tmp_path) as arena:
+        (arena.settings.backup_dir / MANIFEST_NAME).unlink()
+        timestamp_file.write(arena.settings.backup_dir / BACKUP_FILE, 52_004_711)
+        timestamp_file.write(arena.settings.backup_dir / FAST_FORWARD_FILE, 52_031_940)
+        front_end = FollowsTheRemedy(lost_keyspace.real, CAREFUL)
+        assert await arena.restore(front_end) is Outcome.REFUSED, front_end.failures()
+        assert set(front_end.refusals()) == {"BackupTimestampHandedOut"}
 
 
 @pytest.mark.deep

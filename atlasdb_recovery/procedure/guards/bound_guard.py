@@ -11,7 +11,8 @@ class BackupTimestampHandedOut(Guard):
     proves = "B was handed out by this keyspace's own timestamp service, before its store was copied."
     remedy = (
         "With a B that is another keyspace's nothing is removed, and every torn transaction stays. Fetch the timestamp "
-        "files that belong to this backup of the store; a store that was copied before B was fetched cannot be used."
+        "files that belong to this backup of the store, drop the keyspace, and begin a new session: this one keeps its "
+        "B. A store that was copied before B was fetched cannot be used."
     )
 
     async def check(self, context: Context) -> GuardResult:
