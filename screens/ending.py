@@ -14,7 +14,6 @@ class EndingScreen(CrowdedScreen):
     """Scrolls by itself; the verdict stands first."""
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.call_after_refresh(self.query_one(".findings").focus)
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import ModalScreen
@@ -352,6 +353,11 @@ class RecoveryApp(PracticeFlow):
             last = self.leaving().farewell or tuple(list(self.bridge.view.log)[-6:])
             self.farewell = last if state.session else ()
         self.exit(self._exit_code, return_code=self._exit_code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A screen that opens while the application leaves gets no widgets: that it finds none is no defect."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """A defect: one sentence and a crash file without values, never a traceback with locals."""

@@ -15,6 +15,8 @@ from atlasdb_recovery.events import SessionCompleted, SessionParked
 from atlasdb_recovery.journal.lock import Holder, LockHeld
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
+from screens.dialogs.raw_lines import RawLinesDialog
+from screens.history import HistoryScreen
 from screens.welcome import WelcomeScreen
 from tests.screens.removal_feed import Feed, Script, ScriptedPlace, guards, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
@@ -257,3 +259,18 @@ async def test_a_screen_that_is_left_right_after_it_was_resized_ends_no_session(
         await operator.pilot.pause()
         assert operator.app.is_at_work
         assert operator.app.return_code is None
+
+
+@pytest.mark.parametrize("opening", [*(step.name for step in restore_steps()), "history", "raw lines"])
+async def test_leaving_while_a_screen_opens_is_no_defect(opening: str) -> None:
+    async with at_session(stays) as operator:
+        app = operator.app
+        assert app.bridge is not None
+        if opening == "history":
+            app.push_screen(HistoryScreen([], app.look, read_only=False))
+        elif opening == "raw lines":
+            app.push_screen(RawLinesDialog(app.bridge.view, "127.0.0.1", app.look))
+        else:
+            app.show_step(opening)
+        app.leave()
+    assert (app.return_code, "defect" in " ".join(app.farewell)) == (0, False)
