@@ -356,7 +356,8 @@ class RecoveryApp(PracticeFlow):
 
     def _handle_exception(self, error: Exception) -> None:
         """A screen that opens while the application leaves gets no widgets: that it finds none is no defect."""
-        if not (self._exit and isinstance(error, NoMatches)):
+        is_leaving = self._exit or not self.is_running
+        if not (is_leaving and isinstance(error, NoMatches)):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
