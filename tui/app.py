@@ -13,7 +13,6 @@ from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.worker import Worker, WorkerState
 
 from screens.welcome import WelcomeScreen
@@ -265,7 +264,7 @@ class RecoveryApp(PracticeFlow):
         from screens.dialogs.words import WordsDialog
         from tui.help import help_text
 
-        if not isinstance(self.screen, ModalScreen):
+        if not isinstance(self.screen, WordsDialog):
             self.push_screen(WordsDialog("Help", help_text(self.screen, self.leaving())))
 
     def action_repaint(self) -> None:

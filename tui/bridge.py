@@ -12,6 +12,7 @@ from atlasdb_recovery.procedure.front_end import Answer, Choice, Overruled, Unan
 from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.session import SessionState
 from atlasdb_recovery.procedure.step import Question, Step
+from tui.held_key import HeldKey
 from tui.session_view import SessionView
 
 BY = "wizard"
@@ -55,13 +56,14 @@ Waiting = ToBegin | ToAnswer | Refused | Failed
 class Bridge:
     """The engine's front-end. `waiting` is what the operator has to decide now; None while the engine works.
 
-    `controls` is what may be asked of the step at work.
+    `controls` is what may be asked of the step at work. `next_key` lasts from one step's screen to the next.
     """
 
     def __init__(self, view: SessionView) -> None:
         self.view = view
         self.controls = Controls()
         self.waiting: Waiting | None = None
+        self.next_key = HeldKey()
         self._decision: asyncio.Future[Any] | None = None
 
     def begin(self, steps: Sequence[Step], controls: Controls) -> None:

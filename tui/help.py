@@ -12,6 +12,8 @@ STEPS = (
     "line above the keys says why. Nothing is destroyed without words typed for exactly that plan."
 )
 
+MOVING = "Arrows, PgUp, PgDn, Home and End move in what has the focus, Tab goes to the next, Enter chooses."
+
 
 def help_text(screen: Screen[object], leaving: Leaving) -> Text:
     """For the screen that is shown; what is said of steps and of leaving belongs to a step's screen alone."""
@@ -19,14 +21,14 @@ def help_text(screen: Screen[object], leaving: Leaving) -> Text:
     text = Text(f"{why}{' '.join((screen.HELP or '').split())}\n\n")
     if isinstance(screen, StepScreen):
         text.append(f"{STEPS} {leaving.help}\n\n", style="dim")
-    known = {identity(key): key for key in KEYMAP}
-    seen = set()
-    for binding in (entry.binding for entry in screen.active_bindings.values()):
-        label = binding.description
-        if not label or label in seen:
-            continue
-        seen.add(label)
-        key = known.get(binding.id or "")
-        text.append(f"{shown(binding.key if key is None else key.keys):14}", style="bold")
-        text.append(f"{label if key is None else key.help}\n")
+    for keys, help_ in _keys(screen).items():
+        text.append(f"{keys:14}", style="bold")
+        text.append(f"{help_}\n")
+    text.append(f"\n{MOVING}", style="dim")
     return text
+
+
+def _keys(screen: Screen[object]) -> dict[str, str]:
+    """The screen's own keys, in the keymap's order."""
+    bound = {entry.binding.id for entry in screen.active_bindings.values()}
+    return {shown(key.keys): key.help for key in KEYMAP if identity(key) in bound}

@@ -72,6 +72,7 @@ KEYMAP: tuple[Key, ...] = (
     Key("briefing", "n,enter", "begin", "Begin", "Begin your work"),
     Key("briefing", "escape,b", "close", "Back", "Back to the scenarios"),
     Key("debriefing", "escape,b,n,enter", "close", "Done", "Back to the scenarios; this practice world ends"),
+    Key("dialogs", "f1", "help", "Help", "What this dialog is for, and every key it has"),
     Key("choice", "escape", "dismiss_unanswered", "Close", "Back without an answer"),
     Key("words", "escape,enter,q", "close", "Close", "Back to the screen behind"),
     Key("phrase, reason", "escape", "dismiss_unanswered", "Close", "Back without an answer", before_others=True),
@@ -117,7 +118,7 @@ def identity(key: Key) -> str:
 
 
 def _scoped(key: Key) -> str:
-    return f"app.{key.action}" if key.where == "everywhere" else key.action
+    return f"app.{key.action}" if key.where in {"everywhere", "dialogs"} else key.action
 
 
 def changes(action: str) -> bool:

@@ -4,6 +4,7 @@ A step's own screen adds its body. It is redrawn from the session's view a few t
 has changed; it decides nothing.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -265,6 +266,9 @@ class StepScreen(Screen[None]):
         return self.view.current == self.step_name
 
     def action_advance(self) -> None:
+        """A key held down begins one step, and not the next one as soon as its guards hold."""
+        if self.bridge.next_key.repeats(time.monotonic()):
+            return
         waiting = self.bridge.waiting
         if isinstance(waiting, ToBegin):
             self.bridge.decide(waiting, Choice.GO_ON)

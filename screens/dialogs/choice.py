@@ -17,7 +17,8 @@ from tui.widgets.choice_list import ChoiceList
 class ChoiceDialog(ModalScreen[str | None]):
     """Dismissed with the key of the answer, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("choice"))
+    HELP = "A question with a few answers. The first one changes least; nothing is done until you choose with Enter."
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("choice", "dialogs"))
 
     def __init__(self, title: str, text: str, answers: Sequence[tuple[str, str]]) -> None:
         """`answers`: key and words of each."""
@@ -31,7 +32,7 @@ class ChoiceDialog(ModalScreen[str | None]):
             yield Static(self._title, classes="dialog-title", markup=False)
             yield Static(self._text, classes="dialog-text", markup=False)
             yield ChoiceList(*(Option(words, id=key) for key, words in self._answers), markup=False)
-            yield Static("Enter chooses, Esc goes back", classes="dialog-hint", markup=False)
+            yield Static("Enter chooses, Esc goes back, F1 helps", classes="dialog-hint", markup=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(event.option_id)

@@ -20,7 +20,10 @@ from tui.widgets.phrase_input import RESIZED, PhraseInput
 class ConfirmPhraseDialog(ModalScreen[str | None]):
     """Dismissed with the phrase as it was typed, or None. The engine compares it once more, with the plan."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason"))
+    HELP = """What follows can't be undone here, so it wants words made of this plan: how many, of which keyspace, on
+    which cluster. Type them by hand and exactly, letter by letter. A paste, keys that come too fast for a hand, or a
+    window that changes its size empty the line. If the plan changes, this question is void and is put anew."""
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason", "dialogs"))
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
     picture = ""
@@ -46,7 +49,7 @@ class ConfirmPhraseDialog(ModalScreen[str | None]):
             yield Static(id="refused", markup=False)
             yield Static(
                 f"Enter confirms plan {question.fingerprint}. Esc goes back, nothing is done. Arrows scroll. "
-                "Pasting is refused.",
+                "Pasting is refused. F1 helps.",
                 classes="dialog-hint",
                 markup=False,
             )

@@ -15,7 +15,8 @@ from tui.keymap import bindings
 class FilePickerDialog(ModalScreen[str | None]):
     """Dismissed with the path, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("picker"))
+    HELP = "What you pick stands in the settings' line, where it is checked at once. Nothing is opened or changed here."
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("picker", "dialogs"))
 
     def __init__(self, typed: str, *, wants_directory: bool) -> None:
         super().__init__()
@@ -27,7 +28,9 @@ class FilePickerDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog dialog-tall"):
             yield Static(f"Pick a {what}", classes="dialog-title", markup=False)
             yield DirectoryTree(self._root)
-            yield Static("Space picks, Enter opens, u goes up, Esc goes back", classes="dialog-hint", markup=False)
+            yield Static(
+                "Space picks, Enter opens, u goes up, F1 helps, Esc goes back", classes="dialog-hint", markup=False
+            )
 
     def action_up(self) -> None:
         tree = self.query_one(DirectoryTree)

@@ -22,7 +22,9 @@ READ_EVERY = 0.25
 class RawLinesDialog(ModalScreen[None]):
     """Below the list stands the line under the cursor, whole."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("lines"))
+    HELP = """What this node printed, line by line as it came, each with the time it came at. At the end it follows what
+    still comes. The line under the cursor stands whole below the list."""
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("lines", "dialogs"))
     CSS = """
     RawLinesDialog .dialog { width: 100%; max-width: 100%; height: 100%; max-height: 100%; padding: 0 1; }
     RawLinesDialog .dialog-title { margin: 0; }
@@ -46,7 +48,9 @@ class RawLinesDialog(ModalScreen[None]):
             yield LineList(self._view.lines, self._source)
             with VerticalScroll(id="raw-whole"):
                 yield Static(id="raw-line", markup=False)
-            yield Static("/ searches, y copies the line, End follows, Esc closes", classes="dialog-hint", markup=False)
+            yield Static(
+                "/ searches, y copies the line, End follows, F1 helps, Esc closes", classes="dialog-hint", markup=False
+            )
 
     def on_mount(self) -> None:
         self.lines.focus()

@@ -14,7 +14,7 @@ from tui.widgets.reason_input import ReasonInput
 
 SHORTEST = 3
 LISTENS_SOON = "Read it first: what is typed counts in a moment. Esc goes back without an answer"
-LISTENS = "Enter answers, Esc goes back without an answer"
+LISTENS = "Enter answers, Esc goes back without an answer, F1 helps"
 DROPPED = "What came before this could be read was dropped."
 
 
@@ -28,7 +28,9 @@ class TypedReasonDialog(ModalScreen[str | None]):
     It may open under a hand that is still typing: what comes in its first second is dropped.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason"))
+    HELP = """Your words go into the journal and the report, for whoever asks later why this was done. What was typed
+    in the first second is dropped: it was meant for the screen before."""
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings("phrase, reason", "dialogs"))
     VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]
 
     def __init__(

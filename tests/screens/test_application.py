@@ -13,6 +13,7 @@ import pytest
 from atlasdb_recovery.cli.wizard import LEAVING, LiveWorkplace
 from atlasdb_recovery.events import SessionCompleted, SessionParked
 from atlasdb_recovery.journal.lock import Holder, LockHeld
+from atlasdb_recovery.procedure.plan import Plan
 from atlasdb_recovery.procedure.restore import restore_steps
 from screens.dialogs.choice import ChoiceDialog
 from screens.dialogs.raw_lines import RawLinesDialog
@@ -20,9 +21,11 @@ from screens.history import HistoryScreen
 from screens.welcome import WelcomeScreen
 from tests.screens.removal_feed import Feed, Script, ScriptedPlace, guards, place_of, started, wizard
 from tests.screens.screen_operator import ScreenOperator
+from tests.screens.typist import Typist
 from tests.test_settings import INSTALL
 from tui.app import RecoveryApp
 from tui.bridge import Bridge
+from tui.held_key import HeldKey
 from tui.look import Look
 from tui.step_screen import StepScreen
 from tui.workplace import Leaving, Opening, Practice, Workplace
@@ -277,3 +280,24 @@ async def test_leaving_while_a_screen_opens_is_no_defect(opening: str, way: str)
             app.leave()
     assert "defect" not in " ".join(app.farewell)
     assert app.return_code == (0 if way == "left" else None)
+
+
+async def test_next_held_down_begins_one_step_only() -> None:
+    begun: list[str] = []
+
+    async def script(feed: Feed) -> int:
+        feed(started())
+        for step in restore_steps():
+            await feed.bridge.advance(step, Plan(title=step.name))
+            begun.append(step.name)
+        return 0
+
+    async with at_session(script) as operator:
+        app = operator.app
+        await operator.until_shown("n begins preflight")
+        await Typist(app, operator.pilot).press("n", apart=0.03, times=40)
+        assert begun == ["preflight"]
+        assert app.bridge is not None
+        app.bridge.next_key = HeldKey()  # let go
+        await operator.pilot.press("n")
+        assert begun == ["preflight", "restore-store"]

@@ -1,21 +1,33 @@
 """What is told of keys: the bar below every step is whole at 80 columns, and the palette offers only what is ours."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import ModalScreen
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from atlasdb_recovery.procedure.restore import restore_steps
+from atlasdb_recovery.procedure.step import Question
+from screens.dialogs.choice import ChoiceDialog
+from screens.dialogs.confirm_phrase import ConfirmPhraseDialog
+from screens.dialogs.file_picker import FilePickerDialog
+from screens.dialogs.raw_lines import RawLinesDialog
+from screens.dialogs.typed_reason import TypedReasonDialog
 from tests.screens.conftest import StillClock, screen_lines, settled_picture
 from tests.screens.gallery import keys
 from tests.screens.repair_feed import RepairApp
 from tests.screens.screen_operator import ScreenOperator
+from tests.screens.test_application import at_session, stays
 from tests.screens.test_practice_scenarios import SMALL, paged
 from tests.screens.test_repair_pictures import in_the_middle
 from tui.app import RecoveryApp
 from tui.keymap import KEYMAP
 from tui.look import Look
+from tui.session_view import SessionView
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +87,33 @@ async def test_the_palette_offers_the_keys_of_the_screen_and_a_theme(tmp_path: P
 def test_the_documentation_has_every_key() -> None:
     written = Path(__file__).parents[2] / "docs" / "keys.md"
     assert written.read_text(encoding="utf-8") == keys(), "make gallery writes it anew"
+
+
+REMOVAL = Question(name="confirm", text="Remove?", phrase="remove 1 from shop", fingerprint="f1")
+HELPED: dict[str, tuple[Callable[[RecoveryApp], ModalScreen[Any]], str]] = {
+    "choice": (lambda app: ChoiceDialog("Title", "question", (("a", "A"), ("b", "B"))), "The first one changes least"),
+    "reason": (lambda app: TypedReasonDialog("Title", "Why?"), "Your words go into the journal"),
+    "lines": (
+        lambda app: RawLinesDialog(SessionView(restore_steps(), mode="LIVE"), "127.0.0.1", app.look),
+        "line by line",
+    ),
+    "picker": (lambda app: FilePickerDialog("", wants_directory=False), "where it is checked at once"),
+    "phrase": (lambda app: ConfirmPhraseDialog(REMOVAL), "by hand and exactly"),
+}
+
+
+@pytest.mark.parametrize("dialog", HELPED)
+async def test_every_dialog_has_help(dialog: str) -> None:
+    """F1, because letters are typed into some; every key that it has is in it, and closing it leads back."""
+    make, said = HELPED[dialog]
+    async with at_session(stays) as operator:
+        app = operator.app
+        await app.push_screen(make(app))
+        shown = app.screen
+        await operator.pilot.press("f1")
+        await operator.until(lambda: said in operator.dialog, said)
+        for key in KEYMAP:
+            if f"{key.where}.{key.action}" in {entry.binding.id for entry in shown.active_bindings.values()}:
+                assert key.help in operator.dialog
+        await operator.pilot.press("f1", "escape")
+        await operator.until(lambda: app.screen is shown, "the dialog again")
