@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 
 from tui import session_flow
 
@@ -44,8 +44,9 @@ def much_else_lives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """The picture this test saw last time; `--snapshot-update` takes a new one."""
+def picture(snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> SnapshotAssertion:
+    """The picture this test saw last time; `--snapshot-update` takes a new one. Cursors don't blink in it."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
     return snapshot.use_extension(SvgExtension)
 
 
