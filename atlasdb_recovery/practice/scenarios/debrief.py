@@ -64,8 +64,10 @@ def debriefed(
     happenings: Sequence[Happening],
     paged_at: float,
     verdict: Verdict | None,
+    not_restored: str = "",
 ) -> Debrief:
-    """`paged_at` is in Unix seconds of the practice world; moments count from it."""
+    """`paged_at` is in Unix seconds of the practice world; moments count from it. `not_restored`: why the restore from
+    the operator's backup did not end."""
     acted = [record.event for record in records if isinstance(record.event, ActedInPractice)]
     lessons = {action.key: action.lesson for action in scenario.actions() if action.lesson}
     return Debrief(
@@ -77,12 +79,14 @@ def debriefed(
         times=tuple(time_spent(records, paged_at)),
         missed=(*misses(records, lessons), *scenario.missed([event.key for event in acted])),
         rules=scenario.rules,
-        judged=_judged(verdict, scenario.procedure),
+        judged=_judged(verdict, scenario.procedure, not_restored),
         is_right=None if verdict is None else verdict.is_right,
     )
 
 
-def _judged(verdict: Verdict | None, procedure: str) -> str:
+def _judged(verdict: Verdict | None, procedure: str, not_restored: str) -> str:
+    if not_restored:
+        return f"nothing to judge: the backup is complete, but the restore from it did not end: {not_restored}"
     if procedure == "backup":
         return (
             "nothing to judge: there is no complete backup, and nothing could be restored"

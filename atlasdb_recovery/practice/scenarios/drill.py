@@ -24,6 +24,7 @@ from atlasdb_recovery.practice.oracle import Verdict
 from atlasdb_recovery.practice.scenarios.action import Action
 from atlasdb_recovery.practice.scenarios.debrief import Debrief, debriefed
 from atlasdb_recovery.practice.scenarios.drill_journal import DrillJournals
+from atlasdb_recovery.practice.scenarios.retelling import retold
 from atlasdb_recovery.practice.scenarios.scenario import Scenario
 from atlasdb_recovery.practice.scenarios.world import Machines, World
 from atlasdb_recovery.practice.timestamp_endpoint import TimestampEndpoint
@@ -49,6 +50,7 @@ class Drill:
         self._paged_at = 0.0
         self._conduct: Conduct | None = None
         self._verdict: Verdict | None = None
+        self._not_restored = ""
         self._time: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -174,12 +176,17 @@ class Drill:
         await self.world.exercise.kill_service()
         self.world.backed_up()
         await self.world.exercise.lose_keyspace()
-        return await self._conduct(RESTORE, self.settings)
+        before = len(self.journals.records)
+        outcome = await self._conduct(RESTORE, self.settings)
+        told = retold(self.journals.records[before:], (), self._paged_at)
+        self._not_restored = "" if outcome is Outcome.DONE else next((m.what for m in reversed(told)), outcome.name)
+        return outcome
 
     async def debrief(self) -> Debrief:
         """What happened, what the operator did, where the time went, what was missed, and the rule behind it."""
         records = self.records()
-        return debriefed(self.scenario, records, self.world.happenings, self._paged_at, await self.judge())
+        verdict, happenings = await self.judge(), self.world.happenings
+        return debriefed(self.scenario, records, happenings, self._paged_at, verdict, self._not_restored)
 
     def records(self) -> list[Record]:
         """Everything on record since the page, in order of time."""

@@ -92,3 +92,15 @@ def test_actions_say_what_they_stand_for_and_wrong_ones_are_among_them(name: str
         assert names == sorted(names)
     assert any(action.lesson for action in actions)
     assert any(not action.lesson for action in actions)
+
+
+async def test_why_a_backup_could_not_be_restored_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def is_not_lost() -> None:
+        """The keyspace stays where it is: no restore may begin."""
+
+    async with paged("timelock-lock-lost-in-the-backup", machines(tmp_path), tmp_path) as drill:
+        monkeypatch.setattr(drill.world.exercise, "lose_keyspace", is_not_lost)
+        outcome, debrief = await played(drill, drill.scenario.right)
+    assert (outcome, debrief.is_right) == (Outcome.DONE, None)
+    assert "the restore from it did not end" in debrief.judged
+    assert "may not begin: KeyspaceEmpty" in debrief.judged
