@@ -3,6 +3,10 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 UV = .uv/bin/uv
 BIN = .venv/bin
+PYTEST = $(BIN)/python -m pytest --dist loadgroup
+# Screens wait for their clocks most of the time, so four share two cores; what has real nodes is given a core each.
+SCREENS = tests/screens tests/tui
+THE_REST = $(SCREENS:%=--ignore=%)
 
 .PHONY: practice test test-deep check java gallery lock clean help
 
@@ -13,10 +17,12 @@ practice: .venv/ready  ## a complete backup and restore on an embedded practice 
 	$(BIN)/atlasdb-recovery practice
 
 test: check java  ## everything that must hold, the real three-node clusters included
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not deep"
+	$(PYTEST) -n 4 -m "not deep" $(SCREENS)
+	$(PYTEST) -n 2 -m "not deep" $(THE_REST)
 
 test-deep: check java ## the long versions of the same
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST) -n 4 $(SCREENS)
+	$(PYTEST) -n 2 $(THE_REST)
 
 java: .venv/ready
 	@$(BIN)/python -c 'import sys; from atlasdb_recovery.practice.java import java; sys.tracebacklimit = 0; java()'
