@@ -27,7 +27,7 @@ def is_given_up(row: dict[str, Any]) -> bool:
 
 
 async def stored_bound(context: Context, consistency: Consistency = Consistency.ALL) -> int | None:
-    """The bound, read at ALL: unlike a serial read that leaves no Paxos rows. None if there is none yet.
+    """The bound, not read serially: that would leave Paxos rows. None if there is none yet.
 
     Raises BoundInvalidated, MalformedBound.
     """

@@ -179,7 +179,8 @@ class Drill:
         before = len(self.journals.records)
         outcome = await self._conduct(RESTORE, self.settings)
         told = retold(self.journals.records[before:], (), self._paged_at)
-        self._not_restored = "" if outcome is Outcome.DONE else next((m.what for m in reversed(told)), outcome.name)
+        why = told[-1].what if told else outcome.name
+        self._not_restored = "" if outcome is Outcome.DONE else why
         return outcome
 
     async def debrief(self) -> Debrief:
